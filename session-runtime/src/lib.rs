@@ -97,6 +97,8 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `tower` | with `axum`, `poem` | the layer for tower services over `http` types |
 //! | `actix` | no | middleware, extractor and errors for actix-web 4 |
 //! | `poem` | no | middleware, extractor and errors for poem 3 |
+//! | `tower-sessions-0_14`, `tower-sessions-0_15` | no | the `Session` of tower-sessions |
+//! | `axum-login-0_18` | no | the layer of axum-login 0.18 |
 //! | `blocking` | no | `wait` on every operation, for programs without `async` |
 //! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
 //! | `clap` | no | [`SessionArgs`]: the settings as command-line options |

@@ -106,6 +106,9 @@ impl SessionStore for GatedStore {
         get_many(
             key: &'a SessionKey, fields: &'a [&'a str], refresh: Refresh
         ) -> Lookup<Vec<Option<Bytes>>>;
+        get_all(
+            key: &'a SessionKey, prefix: &'a str, refresh: Refresh
+        ) -> Lookup<Vec<(String, Bytes)>>;
         modify(key: &'a SessionKey, modify: Modify<'a>) -> Lookup<Modified>;
         field_expires_in(key: &'a SessionKey, field: &'a str) -> Lookup<Option<Duration>>;
         expire_field(

@@ -359,6 +359,15 @@ impl SessionStore for LossyStore {
         self.read(self.memory.get_many(key, fields, refresh))
     }
 
+    fn get_all<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        prefix: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<(String, Bytes)>>, StoreError>> {
+        self.read(self.memory.get_all(key, prefix, refresh))
+    }
+
     fn modify<'a>(
         &'a self,
         key: &'a SessionKey,

@@ -21,6 +21,7 @@ mod redis_index;
 mod redis_login;
 mod redis_login_faults;
 mod redis_modify;
+mod redis_prefixes;
 mod redis_require;
 mod redis_walks;
 mod redis_wire;

@@ -47,10 +47,14 @@ pub enum Flaw {
     KeepsAllFields,
     WalksByPosition,
     WalksOverTombstones,
+    ReadsPrefixesAsPatterns,
+    HidesFieldsFromPrefixes,
     /// No mistake: the store says that a rotation cannot change fields.
     RotatesOnlyWhole,
     /// No mistake: the store says that a change cannot keep times.
     KeepsNoTimes,
+    /// No mistake: the store says that fields cannot be listed.
+    ListsNoFields,
 }
 
 struct Entry {

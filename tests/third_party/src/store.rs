@@ -47,6 +47,21 @@ impl SessionStore for NaiveStore {
         }))
     }
 
+    fn get_all<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        prefix: &'a str,
+        refresh: Refresh,
+    ) -> Reply<'a, Lookup<Vec<(String, Bytes)>>> {
+        if self.has(Flaw::ListsNoFields) {
+            return Box::pin(ready(Err(StoreError::unsupported("fields cannot be listed"))));
+        }
+        done(self.read(key, refresh, |fields| {
+            let all = fields.iter().filter(|(name, _)| self.is_under(name, prefix));
+            all.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }))
+    }
+
     fn write<'a>(&'a self, key: &'a SessionKey, write: Write<'a>) -> Reply<'a, Lookup<u64>> {
         let expires_in = Some(write.expires_in);
         if write.changes.iter().any(|change| matches!(change, Change::Set { ttl: Some(_), .. })) {
@@ -238,6 +253,18 @@ impl NaiveStore {
         }
         if !self.has(Flaw::RotatesWithoutChanges) {
             apply(fields, rotation.changes);
+        }
+    }
+
+    fn is_under(&self, name: &str, prefix: &str) -> bool {
+        match self.flaw {
+            Some(Flaw::ReadsPrefixesAsPatterns) if prefix.ends_with('*') => {
+                name.starts_with(prefix.trim_end_matches('*'))
+            }
+            Some(Flaw::HidesFieldsFromPrefixes) => {
+                name.starts_with(prefix) && name != PERMANENT_FIELD
+            }
+            _ => name.starts_with(prefix),
         }
     }
 

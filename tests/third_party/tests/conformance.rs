@@ -62,6 +62,8 @@ is_found_out! {
     a_store_that_keeps_all_fields: KeepsAllFields by a_rotation_keeps_only_the_given_fields
     a_store_that_walks_by_position: WalksByPosition by a_walk_misses_no_session_that_stays
     a_store_that_walks_over_tombstones: WalksOverTombstones by a_walk_shows_each_live_session
+    a_store_that_reads_prefixes_as_patterns: ReadsPrefixesAsPatterns by a_prefix_of_fields_is_no_pattern
+    a_store_that_hides_fields_from_prefixes: HidesFieldsFromPrefixes by an_empty_prefix_reads_all_fields
     a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_create_a_session
 }
 
@@ -78,6 +80,14 @@ mod a_store_that_keeps_no_times {
 
     session_runtime::testing::store_suite!(async {
         Naive(NaiveStore::with_flaw(Flaw::KeepsNoTimes))
+    });
+}
+
+mod a_store_that_lists_no_fields {
+    use super::*;
+
+    session_runtime::testing::store_suite!(async {
+        Naive(NaiveStore::with_flaw(Flaw::ListsNoFields))
     });
 }
 

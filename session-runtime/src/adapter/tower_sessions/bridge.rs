@@ -142,6 +142,9 @@ impl Bridge {
         let nothing = JsonFields::default();
         let before = before.unwrap_or(&nothing);
         let changes = JsonChanges::between(&self.session.prefix, before, fields)?;
+        if let Some(former) = self.session.former.as_ref().filter(|_| fields.is_empty()) {
+            former.end().await?;
+        }
         if record.renewal_due || self.session.is_login(before, fields) {
             self.session.handle.renew_json(&changes).await?;
         } else if !changes.is_empty() {
@@ -183,15 +186,15 @@ impl BridgedSession {
         login.is_some() && login != before.get(*field)
     }
 
-    /// Copies a former session into a new session, if the request names only the former.
+    /// Copies a former session into this session, which gets a new id, or into a new session.
     async fn take_over(&self) -> Result<Option<JsonFields>, Error> {
         let Some(former) = &self.former else { return Ok(None) };
-        if self.handle.id().is_some() || self.handle.is_degraded() {
+        if self.handle.is_degraded() {
             return Ok(None);
         }
         let Some(fields) = former.load().await? else { return Ok(None) };
         let changes = JsonChanges::between(&self.prefix, &JsonFields::default(), &fields)?;
-        match self.handle.save_json(&changes).await {
+        match self.handle.renew_json(&changes).await {
             Ok(()) => {}
             // A later request of the user's own takes the session over.
             Err(error) if error.is_cross_site() => return Ok(None),

@@ -12,12 +12,12 @@
 //! | axum-login | 0.18 | 0.14 | `axum-login-0_18` |
 //! | axum-messages | 0.8 | 0.14 | `tower-sessions-0_14` |
 //!
-//! [The guide](crate::guide::tower_sessions) has the differences, and the way to typed fields.
+//! [The guide] has the differences, and the way to typed fields.
 //!
 //! # Fields
 //!
 //! A value under the key `user` is the field `ts.user`, as JSON. A schema reads and writes the same
-//! value with `#[session(name = "ts.user", json)]`. Such a field must not be indexed or encrypted,
+//! value with `#[session(rename = "ts.user", json)]`. Such a field must not be indexed or encrypted,
 //! because tower-sessions knows nothing of this.
 //!
 //! - **The first use** of the session in a request reads all its fields in one round trip. Later
@@ -31,6 +31,8 @@
 //!   [`lifetime`](crate::SessionConfig::lifetime) decides on the expiry.
 //! - **`id`** is not the id of the session. Each request has another. There also is an id if there
 //!   is no session.
+#![cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::tower_sessions\n")]
+#![cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
 
 #[cfg(feature = "axum-login-0_18")]
 mod auth;
@@ -95,14 +97,14 @@ impl TowerSessionsLayer {
     /// Takes over the sessions that tower-sessions itself has kept in this store, until a deadline.
     /// `cookie_name` is the name of their cookie, `id` by default.
     ///
-    /// Use this to move an application without signing its users out. At the first use of the
-    /// session, a request with such a cookie and without a session gets a new session with the same
-    /// fields. The former session expires a minute later, for requests that the browser has
-    /// already sent.
+    /// Use this to move an application without signing its users out. If the session has no fields
+    /// of tower-sessions, its first use in a request with such a cookie copies the former session.
+    /// The session gets a new id, or begins. The former session expires a minute later, for
+    /// requests that the browser has already sent.
     ///
-    /// The price is in the name. Until the deadline, an unsigned cookie is enough. A request with
-    /// such a cookie and without a session asks the former store at the first use of the session.
-    /// Cookies that tower-sessions has signed or encrypted are not accepted.
+    /// The price is in the name: until the deadline, an unsigned cookie is enough. Each request
+    /// with such a cookie and without fields of tower-sessions asks the former store once. Cookies
+    /// that tower-sessions has signed or encrypted are not accepted.
     pub fn accept_unsigned_cookies<V: 'static>(
         mut self,
         cookie_name: &str,

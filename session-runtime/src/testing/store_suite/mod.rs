@@ -12,6 +12,7 @@ mod destruction;
 mod field_expiry;
 mod index;
 mod modification;
+mod prefixes;
 mod reading;
 mod restoration;
 mod rotation;
@@ -27,7 +28,7 @@ mod writing;
 #[doc(hidden)]
 pub use {
     addition::*, beginning::*, destruction::*, field_expiry::*, index::*, modification::*,
-    reading::*, restoration::*, rotation::*, rotation_with_changes::*, scanning::*,
+    prefixes::*, reading::*, restoration::*, rotation::*, rotation_with_changes::*, scanning::*,
     side_by_side::*, time::*, tombstones::*, writing::*,
 };
 // Needed by this project's other tests of stores.
@@ -65,7 +66,9 @@ pub trait StoreUnderTest {
 /// single fields ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)),
 /// and must refuse this instead. A store without
 /// [`supports_keeping_times`](crate::store::SessionStore::supports_keeping_times) gets no change
-/// that keeps times.
+/// that keeps times. Walks over sessions ([`scan`](crate::store::SessionStore::scan)), lists of
+/// fields ([`get_all`](crate::store::SessionStore::get_all)) and
+/// [`index`](crate::store::SessionStore::index) are only checked if the store has them.
 ///
 /// With `optional:` in front, the expression is a future of an `Option`. On `None`, tests pass
 /// without doing anything. Use this for a server that may not be installed.
@@ -140,6 +143,16 @@ macro_rules! __store_suite {
             reading_several_fields_refreshes_as_reading_one
             several_fields_are_read_at_one_moment
             thousands_of_fields_are_one_read
+
+            fields_under_a_prefix_are_read
+            an_empty_prefix_reads_all_fields
+            a_prefix_of_fields_is_no_pattern
+            fields_under_a_prefix_of_missing_and_dead_keys_are_not_read
+            reading_a_prefix_refreshes_as_reading_one_field
+            fields_under_a_prefix_are_read_as_they_are_now
+            an_expired_field_is_not_under_its_prefix
+            fields_under_a_prefix_are_read_at_one_moment
+            thousands_of_fields_under_a_prefix_are_one_read
 
             a_replacement_returns_the_former_value
             a_value_is_set_once

@@ -109,12 +109,27 @@ pub(super) async fn get(store: &dyn SessionStore, key: &SessionKey, field: &str)
     }
 }
 
+/// Reads all fields under a prefix. `None` for a store that cannot list the fields of a session.
+pub(super) async fn all_under(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    prefix: &str,
+    refresh: Refresh,
+) -> Option<Lookup<Vec<(String, Bytes)>>> {
+    match store.get_all(key, prefix, refresh).await {
+        Err(error) if error.is_unsupported() => None,
+        read => Some(read.unwrap()),
+    }
+}
+
 /// Asserts that every operation reports a dead key, and that none changes this.
 pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
     for refresh in [Refresh::No, Refresh::Below { below: HOUR, expires_in: HOUR }] {
         assert_eq!(store.get(key, "a", refresh).await.unwrap(), Lookup::Dead);
         assert_eq!(store.contains(key, "a", refresh).await.unwrap(), Lookup::Dead);
     }
+    let read = all_under(store, key, "a", Refresh::No).await;
+    assert!(matches!(read, Some(Lookup::Dead) | None), "{read:?}");
     for changes in [&[set("a", "1")][..], &[remove("a")], &[]] {
         assert_eq!(write(store, key, changes).await, Lookup::Dead);
         assert_eq!(create(store, key, changes).await, Lookup::Dead);

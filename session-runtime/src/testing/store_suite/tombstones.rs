@@ -148,7 +148,7 @@ async fn rotated(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKe
     key
 }
 
-const TOUCHES: usize = 14;
+const TOUCHES: usize = 16;
 
 /// Runs the operation with this number, which asks for this expiry. Returns whether the key was
 /// dead.
@@ -182,6 +182,10 @@ async fn touch(
             let rotation =
                 Rotation { expires_in, tombstone_for: expires_in, ..elsewhere.rotation() };
             store.rotate(key, rotation).await.unwrap() == Lookup::Dead
+        }
+        13..15 => {
+            let read = all_under(store, key, "a", refreshes[at - 12]).await;
+            matches!(read, Some(Lookup::Dead) | None)
         }
         _ => {
             let destroyed = store.destroy(key, logout(expires_in)).await.unwrap();

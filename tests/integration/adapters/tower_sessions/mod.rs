@@ -4,6 +4,7 @@ mod axum_login;
 mod former;
 mod races;
 mod sessions;
+mod stores;
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,12 +1,14 @@
 //! Two connections of one store, of which one is behind.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use session_runtime::store::{Lookup, Refresh, SessionKey, SessionStore};
+use session_runtime::{NearCache, RedisStore, Sessions};
 use session_tests::until;
 use tokio::time::sleep;
 
 use super::stage::{Client, Stage};
-use crate::{MAX_STALENESS, Visitor};
+use crate::{MAX_STALENESS, Visitor, config};
 
 /// The old value is read while the write is under way, and the news of the write comes late.
 #[tokio::test]
@@ -266,4 +268,34 @@ async fn a_fresh_value_is_not_undone_although_the_news_is_lost() {
     stage.other.incr().await;
     assert_eq!(stage.near.fresh().await, 2);
     assert_eq!(stage.near.count().await, 2);
+}
+
+/// A read of all fields notices another value, and a field that is gone.
+#[tokio::test]
+async fn a_read_of_all_fields_is_not_undone_although_the_news_is_lost() {
+    let always = Duration::from_secs(60);
+    let cache = || NearCache::new().max_staleness(always).max_age(always);
+    for is_removed in [false, true] {
+        let stage = Stage::start().await;
+        let (url, key) = (stage.network.url(), SessionKey::new("test", &stage.near.id));
+        let store = RedisStore::connect(&url).await.unwrap();
+        let near = Sessions::with_store(config(&url).near_cache(cache()), store.clone());
+        let near = near.unwrap();
+        let count = async || near.open_id::<Visitor>(&stage.near.id).count().await.unwrap();
+        stage.until_hit(async || assert_eq!(count().await, 1)).await;
+        stage.network.swallow_pushes(true);
+        let other = stage.other.session();
+        if is_removed {
+            other.count().remove().await.unwrap();
+        } else {
+            other.set_count(2).await.unwrap();
+        }
+        assert_eq!(count().await, 1);
+        let left = store.get_all(&key, "left", Refresh::No).await.unwrap();
+        assert!(matches!(left, Lookup::Found(left) if left.len() == 1));
+        assert_eq!(count().await, 1, "the reply was not about this field");
+        let all = store.get_all(&key, "coun", Refresh::No).await.unwrap();
+        assert!(matches!(all, Lookup::Found(all) if all.is_empty() == is_removed));
+        assert_eq!(count().await, if is_removed { 0 } else { 2 });
+    }
 }

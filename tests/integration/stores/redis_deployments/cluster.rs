@@ -103,6 +103,8 @@ async fn sessions_in_a_slot_that_moves_go_on() {
             store.get(key, "b", Refresh::No).await.unwrap(),
             Lookup::Found(Some("2".into()))
         );
+        let under = store.get_all(key, "b", Refresh::To(HOUR)).await.unwrap();
+        assert_eq!(under, Lookup::Found(vec![("b".to_owned(), "2".into())]));
     }
     for key in [&begins, &ends] {
         assert_eq!(store.destroy(key, logout(HOUR)).await.unwrap(), Destroyed::Ended);

@@ -9,7 +9,7 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::read::{Expiry, expiry, value};
 use crate::store::redis::commands::tombstone::dead_or_error;
-use crate::store::redis::near::{Answer, Lease, Near, Question, WriteGuard};
+use crate::store::redis::near::{Answer, Lease, Near, Question, WriteGuard, values_differ};
 use crate::store::redis::net::request::Exchange;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::is_unknown_command;
@@ -84,8 +84,9 @@ impl RedisStore {
         if may_keep && answers(&exchange, &question) {
             near.keep(key, &question, &read.answer(fields));
         } else {
-            let differs = |at: usize, kept: &Option<Bytes>| *kept != read.values[at];
-            self.near_saw(key, exchange.lease(), fields, differs);
+            self.near_saw(key, exchange.lease(), |name, kept| {
+                values_differ(fields, &read.values, name, kept)
+            });
         }
         if let Refresh::Below { below, expires_in } = refresh
             && read.session.is_below(below)
@@ -111,16 +112,15 @@ impl RedisStore {
     }
 
     /// Tells the near cache of a reply about fields of a session. `differs` compares the reply with
-    /// the kept value of the field with this number.
+    /// the kept value of the field with this name.
     pub(super) fn near_saw(
         &self,
         key: &SessionKey,
         lease: Option<&Lease>,
-        fields: &[&str],
-        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+        differs: impl Fn(&str, Option<&Bytes>) -> bool,
     ) {
         if let (Some(near), Some(lease)) = (self.near(), lease) {
-            near.replied(key, lease, fields, differs);
+            near.replied(key, lease, differs);
         }
     }
 

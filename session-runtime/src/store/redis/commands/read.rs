@@ -10,11 +10,12 @@ use crate::clock::abs_diff;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::expire_command;
+use crate::store::redis::commands::index::LABEL_FIELD;
 use crate::store::redis::commands::tombstone::dead_or_error;
-use crate::store::redis::near::Lease;
+use crate::store::redis::near::{Lease, values_differ};
 use crate::store::redis::net::request::ReadPipeline;
-use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
-use crate::store::redis::protocol::reply::time;
+use crate::store::redis::protocol::command::{Capacity, begin_command, command_of, pattern_of};
+use crate::store::redis::protocol::reply::{BEGINNING, scanned, time};
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {
@@ -54,15 +55,19 @@ impl RedisStore {
         })
     }
 
-    /// The server selects the fields, so that others are not transferred.
+    /// The server selects the fields, so that others are not transferred. `HSCAN` gives all of them
+    /// in one step, because `COUNT` exceeds the number of fields.
     pub(crate) async fn get_all(
         &self,
         key: &SessionKey,
         prefix: &str,
         refresh: Refresh,
     ) -> Result<Lookup<Vec<(String, Bytes)>>, StoreError> {
-        let _ = (key, prefix, refresh);
-        Err(StoreError::unsupported("not yet"))
+        let (name, pattern) = (key.expose_secret(), pattern_of(prefix));
+        let command =
+            command_of(&["HSCAN", name, BEGINNING, "MATCH", &pattern, "COUNT", ALL_FIELDS]);
+        let found = self.read(command, key, &[prefix], refresh, FIELDS).await?;
+        Ok(found.map(Option::unwrap_or_default))
     }
 
     pub(crate) async fn contains(
@@ -151,7 +156,7 @@ impl RedisStore {
         &self,
         read: Cmd,
         key: &SessionKey,
-        fields: &[&str],
+        asked: &[&str],
         refresh: Refresh,
         kind: Kind<T>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
@@ -159,7 +164,7 @@ impl RedisStore {
             Refresh::No => {
                 let mut exchange = self.query_exchange(key, &read).await?;
                 let found = read_reply(take(&mut exchange.reply), kind.decode)?;
-                return Ok(self.saw(key, exchange.lease(), fields, kind, found));
+                return Ok(self.saw(key, exchange.lease(), asked, kind, found));
             }
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
@@ -170,7 +175,7 @@ impl RedisStore {
         let mut exchange = self.query_exchange(key, &reading).await?;
         let mut replies = take(&mut exchange.reply).into_iter();
         let found = read_reply(replies.next().unwrap_or_default(), kind.decode)?;
-        let found = match self.saw(key, exchange.lease(), fields, kind, found) {
+        let found = match self.saw(key, exchange.lease(), asked, kind, found) {
             Lookup::Found(found) => found,
             not_found => {
                 if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
@@ -204,14 +209,15 @@ impl RedisStore {
         &self,
         key: &SessionKey,
         lease: Option<&Lease>,
-        fields: &[&str],
+        asked: &[&str],
         kind: Kind<T>,
         found: Lookup<Option<T>>,
     ) -> Lookup<Option<T>> {
         if let Lookup::Found(found) = &found {
-            let differs =
-                |at: usize, kept: &Option<Bytes>| (kind.differs)(found.as_ref(), at, kept.as_ref());
-            self.near_saw(key, lease, fields, differs);
+            let differs = |name: &str, kept: Option<&Bytes>| {
+                (kind.differs)(asked, found.as_ref(), name, kept)
+            };
+            self.near_saw(key, lease, differs);
         }
         self.void_if_gone(key, found)
     }
@@ -220,17 +226,40 @@ impl RedisStore {
 /// A kind of read command.
 struct Kind<T> {
     decode: fn(Value) -> Result<Option<T>, Cause>,
-    /// Compares the result with the kept value of the field with this number.
-    differs: fn(Option<&T>, usize, Option<&Bytes>) -> bool,
+    /// Compares the result for the names that were asked for with the kept value of the field with
+    /// this name.
+    differs: fn(&[&str], Option<&T>, &str, Option<&Bytes>) -> bool,
 }
 
-const VALUE: Kind<Bytes> = Kind { decode: value, differs: |found, _, kept| found != kept };
+const VALUE: Kind<Bytes> = Kind {
+    decode: value,
+    differs: |fields, found, name, kept| fields.contains(&name) && found != kept,
+};
 const VALUES: Kind<Vec<Option<Bytes>>> = Kind {
     decode: values,
-    differs: |found, at, kept| found.and_then(|found| found[at].as_ref()) != kept,
+    differs: |fields, found, name, kept| {
+        values_differ(fields, found.map_or(&[], Vec::as_slice), name, kept)
+    },
 };
-const PRESENCE: Kind<()> =
-    Kind { decode: presence, differs: |found, _, kept| found.is_some() != kept.is_some() };
+const PRESENCE: Kind<()> = Kind {
+    decode: presence,
+    differs: |fields, found, name, kept| {
+        fields.contains(&name) && found.is_some() != kept.is_some()
+    },
+};
+/// All fields whose names begin with a prefix. A kept field that is not among them is gone.
+const FIELDS: Kind<Vec<(String, Bytes)>> = Kind {
+    decode: fields,
+    differs: |prefixes, found, name, kept| {
+        let value = || found?.iter().find(|(field, _)| field == name).map(|(_, value)| value);
+        prefixes.iter().any(|prefix| name.starts_with(prefix)) && value() != kept
+    },
+};
+
+/// More fields than a session of 4 GiB has, because a field takes more than forty bytes. `HSCAN`
+/// looks at so many fields in one step, and at ten times as many places in the server's table. A
+/// server counts names and values, so twenty times the number has to fit in 31 bits.
+const ALL_FIELDS: &str = "100000000";
 
 /// Interprets the reply to the read command.
 fn read_reply<T>(
@@ -331,10 +360,79 @@ fn values(reply: Value) -> Result<Option<Vec<Option<Bytes>>>, Cause> {
     Ok(values.iter().any(Option::is_some).then_some(values))
 }
 
+/// Returns `None` if no field was found. The session may be missing then.
+///
+/// Leaves out the fields of the store itself, and names of other programs that are not UTF-8.
+fn fields(reply: Value) -> Result<Option<Vec<(String, Bytes)>>, Cause> {
+    let (cursor, found) = scanned(reply).ok_or(Cause::Unexpected)?;
+    // There are more fields. A part of them is no answer.
+    if cursor != BEGINNING {
+        return Err(Cause::Unexpected);
+    }
+    let any = !found.is_empty();
+    let mut fields = Vec::with_capacity(found.len() / 2);
+    let mut found = found.into_iter();
+    while let Some(name) = found.next() {
+        let (Value::BulkString(name), Some(Value::BulkString(value))) = (name, found.next()) else {
+            return Err(Cause::Unexpected);
+        };
+        match String::from_utf8(name) {
+            Ok(name) if name != LABEL_FIELD => fields.push((name, value.into())),
+            _ => {}
+        }
+    }
+    Ok(any.then_some(fields))
+}
+
 fn presence(reply: Value) -> Result<Option<()>, Cause> {
     match reply {
         Value::Int(1) => Ok(Some(())),
         Value::Int(0) => Ok(None),
         _ => Err(Cause::Unexpected),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_fields_is_no_answer() {
+        let text = |name: &str, value: &str| (name.to_owned(), Bytes::from(value.to_owned()));
+        for (reply, read) in [
+            ("*2\r\n$1\r\n0\r\n*0\r\n", Some(None)),
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n", Some(Some(vec![text("a", "1")]))),
+            // The session has a label alone.
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\n\0\r\n$2\r\n{}\r\n", Some(Some(vec![]))),
+            ("*2\r\n$1\r\n7\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n", None),
+            ("*2\r\n$1\r\n7\r\n*0\r\n", None),
+            ("*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n", None),
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$-1\r\n", None),
+            ("*1\r\n$1\r\n0\r\n", None),
+            ("*2\r\n:0\r\n*0\r\n", None),
+            ("+OK\r\n", None),
+        ] {
+            let value = parse_redis_value(reply.as_bytes()).unwrap();
+            assert_eq!(fields(value).ok(), read, "{reply}");
+        }
+    }
+
+    #[test]
+    fn all_kept_fields_under_a_prefix_are_compared() {
+        let found = vec![("p.a".to_owned(), Bytes::from("1"))];
+        let [one, two] = [Bytes::from("1"), Bytes::from("2")];
+        for (name, kept, differs) in [
+            ("p.a", Some(&one), false),
+            ("p.a", Some(&two), true),
+            ("p.a", None, true),
+            ("p.b", Some(&one), true),
+            ("p.b", None, false),
+            ("q.a", Some(&two), false),
+        ] {
+            assert_eq!((FIELDS.differs)(&["p."], Some(&found), name, kept), differs, "{name}");
+        }
+        assert!((FIELDS.differs)(&["p."], None, "p.a", Some(&one)));
     }
 }

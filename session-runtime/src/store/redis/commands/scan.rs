@@ -10,14 +10,12 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::index::{look_at, seen};
 use crate::store::redis::commands::query::read_error;
-use crate::store::redis::protocol::command::command_of;
-use crate::store::redis::protocol::reply::{is_unknown_command, text};
+use crate::store::redis::protocol::command::{command_of, pattern_of};
+use crate::store::redis::protocol::reply::{BEGINNING, is_unknown_command, scanned, text};
 use crate::store::{Look, Lookup, Scan, ScanCursor, ScanPage, Seen, SessionKey, StoreError};
 
 /// About the largest number of keys that a server looks at for a page.
 const PAGE: &str = "500";
-/// The cursor at the beginning and at the end of a server's keys.
-const BEGINNING: &str = "0";
 
 /// A place in a walk.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -126,7 +124,7 @@ impl RedisStore {
         cursor: &str,
         prefix: &str,
     ) -> Result<Keys, StoreError> {
-        let pattern = pattern_of(prefix);
+        let pattern = pattern_of(&format!("{prefix}:sessions:"));
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["INFO", "server"])).add_command(command_of(&[
             "SCAN", cursor, "MATCH", &pattern, "COUNT", PAGE, "TYPE", "hash",
@@ -134,19 +132,10 @@ impl RedisStore {
         let deadline = self.deployment.deadline();
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
         let mut replies = sent.map_err(read_error)?.reply.into_iter();
-        let (info, scanned) = (replies.next(), replies.next());
+        let (info, reply) = (replies.next(), replies.next());
         let info = checked(info)?;
-        match checked(scanned)? {
-            Value::Array(parts) => match <[Value; 2]>::try_from(parts) {
-                Ok([cursor, Value::Array(names)]) => Ok(Keys {
-                    run: run_in(&info).unwrap_or_default().to_owned(),
-                    cursor: text(&cursor).unwrap_or(BEGINNING).to_owned(),
-                    names,
-                }),
-                _ => Err(unexpected()),
-            },
-            _ => Err(unexpected()),
-        }
+        let (cursor, names) = scanned(checked(reply)?).ok_or_else(unexpected)?;
+        Ok(Keys { run: run_in(&info).unwrap_or_default().to_owned(), cursor, names })
     }
 
     /// Looks at sessions where their keys were found. Keys that have moved are followed.
@@ -190,18 +179,6 @@ impl RedisStore {
     }
 }
 
-/// Returns the pattern of all keys with this prefix, which may contain glob characters itself.
-fn pattern_of(prefix: &str) -> String {
-    let mut pattern = String::with_capacity(prefix.len() + 16);
-    for c in prefix.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern + ":sessions:*"
-}
-
 fn checked(reply: Option<Value>) -> Result<Value, StoreError> {
     let reply = reply.ok_or_else(unexpected)?;
     match Code::in_reply(&reply) {
@@ -228,15 +205,4 @@ fn run_in(info: &Value) -> Option<&str> {
 
 fn unexpected() -> StoreError {
     StoreError::refused(Cause::Unexpected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_is_no_pattern() {
-        assert_eq!(pattern_of("app"), "app:sessions:*");
-        assert_eq!(pattern_of("a*b?[c]\\^-d"), "a\\*b\\?\\[c\\]\\\\^-d:sessions:*");
-    }
 }

@@ -81,18 +81,14 @@ impl Entry {
     }
 
     /// Returns whether a reply differs from one of these fields, if the session has the same key.
-    /// `differs` compares the kept value of the field with this number.
+    /// `differs` compares the reply with the kept value of the field with this name.
     pub(super) fn differs(
         &self,
         key: &str,
-        names: &[&str],
-        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+        differs: impl Fn(&str, Option<&Bytes>) -> bool,
     ) -> bool {
-        let differs = |(at, name): (usize, &&str)| {
-            let kept = self.fields.iter().find(|kept| kept.name == *name);
-            kept.is_some_and(|kept| differs(at, &kept.value))
-        };
-        self.is_under(key) && names.iter().enumerate().any(differs)
+        let differs = |kept: &KeptField| differs(kept.name, kept.value.as_ref());
+        self.is_under(key) && self.fields.iter().any(differs)
     }
 
     /// Returns the values of all these fields, which are of one snapshot. The latest sign of life

@@ -200,20 +200,21 @@ impl Near {
             let snapshot = self.snapshots.fetch_add(1, Ordering::Relaxed);
             (question.ticket, question.entry(key, answer, snapshot))
         });
-        let differs = |at: usize, kept: &Option<Bytes>| *kept != answer.values[at];
-        self.reply(key, &question.lease, entry, answer.fields, differs);
+        self.reply(key, &question.lease, entry, |name, kept| {
+            values_differ(answer.fields, answer.values, name, kept)
+        });
     }
 
     /// Records a reply over this connection about fields of a session. `differs` compares the reply
-    /// with the kept value of the field with this number.
+    /// with the kept value of the field with this name. A field that the reply is not about does
+    /// not differ.
     pub(crate) fn replied(
         &self,
         key: &SessionKey,
         lease: &Lease,
-        fields: &[&str],
-        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+        differs: impl Fn(&str, Option<&Bytes>) -> bool,
     ) {
-        self.reply(key, lease, None, fields, differs);
+        self.reply(key, lease, None, differs);
     }
 
     fn reply(
@@ -221,10 +222,9 @@ impl Near {
         key: &SessionKey,
         lease: &Lease,
         keep: Option<(Ticket, Entry)>,
-        fields: &[&str],
-        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+        differs: impl Fn(&str, Option<&Bytes>) -> bool,
     ) {
-        let differs = |entry: &Entry| entry.differs(key.expose_secret(), fields, differs);
+        let differs = |entry: &Entry| entry.differs(key.expose_secret(), differs);
         self.update(self.tag(key), |shard, tag| shard.replied(tag, lease, keep, differs));
     }
 
@@ -341,6 +341,18 @@ impl Drop for WriteGuard<'_> {
             self.near.update(*tag, Shard::end_write);
         }
     }
+}
+
+/// Returns whether the values of these fields differ from the kept value of the field with this
+/// name.
+pub(crate) fn values_differ(
+    fields: &[&str],
+    values: &[Option<Bytes>],
+    name: &str,
+    kept: Option<&Bytes>,
+) -> bool {
+    let at = fields.iter().position(|field| *field == name);
+    at.is_some_and(|at| values.get(at).and_then(Option::as_ref) != kept)
 }
 
 /// Returns a time up to a twentieth shorter, which differs by session and process. So not all

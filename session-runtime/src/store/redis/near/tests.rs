@@ -37,8 +37,9 @@ impl Test {
 
     /// Has a value of the field `a` read over a connection, without keeping it.
     fn see(&self, lease: &Lease, value: &'static str) {
-        let differs = |_, kept: &Option<Bytes>| kept.as_deref() != Some(value.as_bytes());
-        self.near.replied(&self.key, lease, &["a"], differs);
+        self.near.replied(&self.key, lease, |name, kept| {
+            values_differ(&["a"], &[Some(value.into())], name, kept)
+        });
     }
 
     fn fill(&self, value: &'static str) {
@@ -152,11 +153,27 @@ fn a_reply_voids_what_differs() {
         let test = Test::new();
         test.fill("1");
         test.see(&lease(&test), "1");
-        test.near.replied(&test.key, &other, &["c"], |_, _| true);
+        test.near.replied(&test.key, &other, |name, _| name == "c");
         assert!(test.has("1"));
         test.see(&lease(&test), "2");
         assert!(test.is_empty());
     }
+}
+
+/// The reply is about all fields under a prefix.
+#[test]
+fn a_reply_without_a_kept_field_voids_it() {
+    let test = Test::new();
+    let is_gone = |prefix: &'static str| {
+        let differs = |name: &str, kept: Option<&Bytes>| name.starts_with(prefix) && kept.is_some();
+        test.near.replied(&test.key, &test.lease, differs);
+    };
+    test.near.keep(&test.key, &test.ask().unwrap(), &answer(&[Some("1".into()), None]));
+    is_gone("c");
+    is_gone("b");
+    assert!(test.has("1"));
+    is_gone("");
+    assert!(test.is_empty());
 }
 
 #[test]

@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
 
+/// The cursor at the beginning and at the end of a walk.
+pub(crate) const BEGINNING: &str = "0";
+
 /// Returns the text under this key of a map.
 pub(crate) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     let Value::Map(entries) = map else { return None };
@@ -24,6 +27,15 @@ pub(crate) fn text(value: &Value) -> Option<&str> {
 pub(crate) fn is_unknown_command(reply: &Value) -> bool {
     let Value::ServerError(error) = reply else { return false };
     error.details().is_some_and(|details| details.to_ascii_lowercase().starts_with("unknown "))
+}
+
+/// Reads the reply of `SCAN` or `HSCAN`: the next cursor, and a part of the names or fields.
+pub(crate) fn scanned(reply: Value) -> Option<(String, Vec<Value>)> {
+    let Value::Array(parts) = reply else { return None };
+    match <[Value; 2]>::try_from(parts) {
+        Ok([cursor, Value::Array(found)]) => Some((text(&cursor)?.to_owned(), found)),
+        _ => None,
+    }
 }
 
 /// Reads the reply of `TIME`: seconds since 1970, and microseconds.

@@ -26,7 +26,7 @@ use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::read::expiry;
 use crate::store::redis::commands::script::{MARK, REMOVE_STALE};
 use crate::store::redis::commands::tombstone::dead_or_error;
-use crate::store::redis::near::Lease;
+use crate::store::redis::near::{Lease, values_differ};
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
@@ -71,9 +71,7 @@ impl RedisStore {
         found: Lookup<Seen>,
     ) -> Lookup<Seen> {
         if let Lookup::Found(seen) = &found {
-            let differs =
-                |at: usize, kept: &Option<bytes::Bytes>| seen.values.get(at) != Some(kept);
-            self.near_saw(key, lease, fields, differs);
+            self.near_saw(key, lease, |name, kept| values_differ(fields, &seen.values, name, kept));
         }
         self.void_if_gone(key, found)
     }

@@ -64,10 +64,19 @@ impl RequiredCommand {
         // `ASKING` comes first, because the command affects the next command on the connection. At
         // the end, the next command could belong to another request.
         let for_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
+        let reads_all_fields =
+            cfg!(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"));
+        let for_all_fields =
+            reads_all_fields.then(|| Self::new("hscan", &["HSCAN", name, "0"], false));
         let always = always.map(|(permission, words)| Self::new(permission, words, false));
         let for_field_expiry =
             for_field_expiry.map(|(permission, words)| Self::new(permission, words, true));
-        for_cluster.into_iter().chain(always).chain(for_field_expiry).collect()
+        for_cluster
+            .into_iter()
+            .chain(always)
+            .chain(for_all_fields)
+            .chain(for_field_expiry)
+            .collect()
     }
 
     /// Returns the command that shows the eviction policy.
