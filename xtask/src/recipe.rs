@@ -39,6 +39,12 @@ pub(crate) const RECIPES: &[Recipe] = &[
         command: &["tests/hygiene/run"],
     },
     Recipe {
+        name: "ecosystem",
+        help: "runs the tests of tower-sessions, axum-login and axum-messages on these sessions; \
+               [--examples]",
+        command: &["tests/ecosystem/run"],
+    },
+    Recipe {
         name: "counts",
         help: "compares instructions and allocations of operations with the committed numbers; \
                [FILTER]",
