@@ -100,8 +100,8 @@ pub async fn fields_under_a_prefix_are_read_as_they_are_now(subject: &impl Store
     assert_eq!(read(store, &successor.key, "p.", Refresh::No).await, found(&expected));
 }
 
-/// A field with an expiry of its own is there until then. Checked in small and large sessions, which
-/// servers may keep differently.
+/// A field with an expiry of its own is there until then. Checked in small and large sessions,
+/// which servers may keep differently.
 pub async fn an_expired_field_is_not_under_its_prefix(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     if !store.supports_field_expiry() {
