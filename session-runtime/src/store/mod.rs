@@ -197,6 +197,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// A store that cannot list the fields of a session leaves this method as it is. Sessions of
     /// tower-sessions then fail with [`Error::is_unsupported`](crate::Error::is_unsupported).
+    #[expect(clippy::type_complexity, reason = "the parts are clearer than another name")]
     fn get_all<'a>(
         &'a self,
         _key: &'a SessionKey,
