@@ -191,12 +191,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>>;
 
-    /// Reads all fields whose names begin with `prefix`, as of the same moment and in any order. The
-    /// [permanent field](PERMANENT_FIELD) is among them if the prefix is empty. Fields that the
+    /// Reads all fields whose names begin with `prefix`, as of the same moment and in any order.
+    /// The [permanent field](PERMANENT_FIELD) is among them if the prefix is empty. Fields that the
     /// store adds for its own use are not. Otherwise the same as [`get`](Self::get).
     ///
     /// A store that cannot list the fields of a session leaves this method as it is. Sessions of
     /// tower-sessions then fail with [`Error::is_unsupported`](crate::Error::is_unsupported).
+    #[expect(clippy::type_complexity, reason = "the parts are clearer than another name")]
     fn get_all<'a>(
         &'a self,
         _key: &'a SessionKey,

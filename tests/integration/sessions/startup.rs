@@ -238,10 +238,12 @@ fn restricted(server: &RedisServer) -> String {
     format!("redis://sessions:{PASSWORD}@127.0.0.1:{}", server.port())
 }
 
-/// Returns the command from the guide.
+/// Returns the command from the guide. The tests are compiled with a feature that needs a
+/// permission more.
 fn acl() -> Vec<&'static str> {
     let line = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap();
-    line.split(' ').collect()
+    assert!(GUIDE.contains("also need `+hscan`"));
+    line.split(' ').chain(["+hscan"]).collect()
 }
 
 /// Runs every operation that sends commands to the server.
