@@ -16,9 +16,9 @@
 //!
 //! # Fields
 //!
-//! A value under the key `user` is the field `ts.user`, as JSON. In a schema, the same field has the
-//! attribute `#[session(rename = "ts.user", json)]`. Do not index or encrypt such a field, because
-//! tower-sessions knows nothing of this.
+//! A value under the key `user` is the field `ts.user`, as JSON. In a schema, the same field has
+//! the attribute `#[session(rename = "ts.user", json)]`. Do not index or encrypt such a field,
+//! because tower-sessions knows nothing of this.
 //!
 //! - **The first use** of the session in a request reads all its fields in one round trip. Later
 //!   uses read this copy. A request that ignores its session costs no round trip.
