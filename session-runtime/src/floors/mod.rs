@@ -64,7 +64,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
-    ("adapter", &["error", "http", "request", "session"]),
+    ("adapter", &["error", "http", "operation", "request", "session"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 

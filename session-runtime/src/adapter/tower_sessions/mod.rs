@@ -16,8 +16,8 @@
 //!
 //! # Fields
 //!
-//! A value under the key `user` is the field `ts.user`, as JSON. A schema reads and writes the same
-//! value with `#[session(rename = "ts.user", json)]`. Such a field must not be indexed or encrypted,
+//! A value under the key `user` is the field `ts.user`, as JSON. In a schema, the same field has
+//! the attribute `#[session(rename = "ts.user", json)]`. Do not index or encrypt such a field,
 //! because tower-sessions knows nothing of this.
 //!
 //! - **The first use** of the session in a request reads all its fields in one round trip. Later
