@@ -9,12 +9,6 @@ pub(crate) enum Kind {
     #[error("the stored field `{field}` is not a valid `{type_name}`")]
     Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
     #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
-    #[error(
-        "the stored field `{field}` is not JSON, as the sessions of tower-sessions are: declare \
-         the field with `#[session(json)]`, or under another name"
-    )]
-    NotJson { field: String, source: InvalidValue },
-    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
     #[error("the value for the field `{field}` cannot be stored")]
     UnwritableJson { field: String, source: InvalidValue },
     #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]

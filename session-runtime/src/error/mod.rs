@@ -145,8 +145,6 @@ impl Error {
             Kind::Decode { .. } | Kind::Decrypt { .. } => "decode",
             Kind::Encode { .. } => "encode",
             #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
-            Kind::NotJson { .. } => "decode",
-            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
             Kind::UnwritableJson { .. } => "encode",
             #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
             Kind::OwnExpiry => "unsupported",

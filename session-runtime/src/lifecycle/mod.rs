@@ -11,6 +11,8 @@
 //!
 //! Events in the lives of sessions are noticed here, and queued for telemetry.
 
+#[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+mod adoption;
 mod candidate;
 mod destruction;
 mod end;

@@ -332,6 +332,12 @@ impl Manager {
         IndexKey::new(&self.rules.prefix, index, value)
     }
 
+    /// Returns the idle timeout of new sessions.
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    pub(crate) fn normal_idle(&self) -> Option<Duration> {
+        self.rules.lifetimes.get(LifetimeId::default()).map(|lifetime| lifetime.idle)
+    }
+
     /// Returns the metadata of the session with this id.
     pub(crate) fn metadata(&self, id: SessionId) -> SessionMetadata {
         let rules = &self.rules;

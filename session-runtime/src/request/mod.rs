@@ -1,5 +1,7 @@
 //! A request's session. Carries out the plans of the life cycle on the store.
 
+#[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+mod adoption;
 pub(crate) mod change_set;
 pub(crate) mod clock_log;
 pub(crate) mod contention;

@@ -59,12 +59,13 @@ impl JsonChanges {
 }
 
 impl SessionHandle {
-    /// Reads all fields under a prefix. Without a session, there are none.
+    /// Reads all fields under a prefix. Without a session, there are none. A field that is not JSON
+    /// is left out, so that a logout still works.
     pub(crate) fn load_json<'a>(&'a self, prefix: &'a str) -> Operation<'a, JsonFields> {
         let span = OperationSpan::new(OperationName::Load, self);
         Operation::new(span.instrument(async move {
             let stored = self.get_all(prefix).await?;
-            stored.into_iter().map(|field| read(prefix, field)).collect()
+            Ok(stored.into_iter().filter_map(|field| read(prefix, field)).collect())
         }))
     }
 
@@ -100,12 +101,18 @@ fn set_of<'a>(changes: &'a [Change<'a>]) -> ChangeSet<'a> {
     ChangeSet { changes, ..ChangeSet::default() }
 }
 
-fn read(prefix: &str, (field, stored): (String, Bytes)) -> Result<(String, Value), Error> {
+fn read(prefix: &str, (field, stored): (String, Bytes)) -> Option<(String, Value)> {
     match json::decode(stored) {
-        Ok(value) => {
-            let name = field.strip_prefix(prefix).unwrap_or(&field).to_owned();
-            Ok((name, value))
+        Ok(value) => Some((field.strip_prefix(prefix).unwrap_or(&field).to_owned(), value)),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                field,
+                error,
+                "tower-sessions does not see this field, because it is not JSON: declare the field \
+                 with `#[session(json)]`, or under another name"
+            );
+            None
         }
-        Err(source) => Err(Error::new(Kind::NotJson { field, source })),
     }
 }

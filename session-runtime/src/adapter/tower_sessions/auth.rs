@@ -12,9 +12,9 @@ const DATA_KEY: &str = "axum-login.data";
 
 /// The layer of axum-login on these sessions. Created by [`Sessions::auth_layer`].
 ///
-/// The login of another user always gives the session a new id. axum-login alone keeps the id if a
-/// user signs in while another is signed in, which is session fixation ([OWASP Session
-/// Management]).
+/// The login of another user always gives the session a new id, as a defence against session
+/// fixation ([OWASP Session Management]). axum-login alone keeps the id if a user signs in while
+/// another is signed in.
 ///
 /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
 #[derive(Clone, Debug)]

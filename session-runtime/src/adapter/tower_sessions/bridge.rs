@@ -1,14 +1,15 @@
-//! The session of a request, as the record of fields that tower-sessions keeps.
+//! The session of a request, as a record that tower-sessions loads and saves.
 //!
 //! tower-sessions reads the whole record at the first use and writes it at the end of the request.
-//! Here, only the fields that differ are written, so requests at once lose nothing.
+//! Here, only the fields that differ from the loaded copy are written, so requests at once lose
+//! nothing.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::former::FormerSession;
 use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::json_fields::{JsonChanges, JsonFields};
@@ -18,12 +19,11 @@ pub(super) struct BridgedSession {
     /// Dormant, so that a request that ignores its session stays independent of the session.
     pub(super) handle: SessionHandle,
     pub(super) prefix: Arc<str>,
-    /// The field with the user of axum-login. If it changes, the session gets a new id.
-    pub(super) login_field: OnceLock<&'static str>,
-    pub(super) former: Option<FormerSession>,
+    /// The fields with the users of axum-login. If one changes, the session gets a new id.
+    login_fields: SyncMutex<Vec<&'static str>>,
 }
 
-/// The session of a request, as a record of one version of tower-sessions.
+/// The session of a request, as the record of one version of tower-sessions.
 pub(super) struct Bridge {
     session: Arc<BridgedSession>,
     record: Mutex<Record>,
@@ -32,21 +32,23 @@ pub(super) struct Bridge {
     kept: OnceLock<SessionHandle>,
 }
 
+/// The id of a record of tower-sessions, which has nothing to do with the id of the session.
+pub(super) type RecordId = i128;
+
 #[derive(Default)]
 struct Record {
-    /// The fields that the store has, as far as known. `None` before the first read.
-    stored: Option<JsonFields>,
-    /// The fields before the session was ended. tower-sessions may still have them, and must not
-    /// bring them back.
-    ended: Option<JsonFields>,
-    /// The next save gives the session a new id.
-    renewal_due: bool,
+    /// The fields of each loaded or saved record. tower-sessions may still have any of them.
+    copies: HashMap<RecordId, JsonFields>,
+    /// The record whose session `cycle_id` gives a new id, at the next save.
+    cycled: Option<RecordId>,
+    /// The session was ended, and no other has begun since.
+    is_ended: bool,
 }
 
 /// The way in which tower-sessions saves a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Save {
-    /// Under the id of the record.
+    /// Under the id of the session.
     Present,
     /// Under a new id, after `cycle_id` or `flush`.
     New,
@@ -67,42 +69,63 @@ impl Bridge {
         self.kept.get_or_init(|| self.session.handle.clone());
     }
 
-    pub(super) async fn load(&self) -> Result<JsonFields, Error> {
+    /// Reads the fields for a record with this new id.
+    pub(super) async fn load(&self, id: RecordId) -> Result<JsonFields, Error> {
         let mut record = self.record.lock().await;
-        self.read(&mut record).await?;
-        Ok(record.stored.clone().unwrap_or_default())
+        let fields = self.session.load().await?;
+        record.copies.insert(id, fields.clone());
+        Ok(fields)
     }
 
-    /// Writes the fields that differ from those in the store. After `cycle_id`, the session gets a
-    /// new id in the same step.
-    pub(super) async fn save(&self, fields: &JsonFields, save: Save) -> Result<(), Error> {
+    /// Writes the fields that differ from the copy. After `cycle_id`, the session gets a new id in
+    /// the same step.
+    pub(super) async fn save(
+        &self,
+        id: RecordId,
+        fields: &JsonFields,
+        save: Save,
+    ) -> Result<(), Error> {
         let mut record = self.record.lock().await;
-        self.write(&mut record, fields, save).await
+        self.session.handle.check_not_degraded()?;
+        let copy = self.copy(&record, id, save).await?;
+        let changes = JsonChanges::between(&self.session.prefix, &copy, fields)?;
+        if save == Save::New && record.cycled.is_some() {
+            if is_flushed(&copy, fields) {
+                self.session.handle.end().await?;
+                self.session.handle.save_json(&changes).await?;
+            } else {
+                self.session.handle.renew_json(&changes).await?;
+            }
+        } else if self.session.is_login(&copy, fields) {
+            self.session.handle.renew_json(&changes).await?;
+        } else if !changes.is_empty() {
+            self.session.handle.save_json(&changes).await?;
+        }
+        (record.cycled, record.is_ended) = (None, false);
+        record.copies.insert(id, fields.clone());
+        Ok(())
     }
 
     /// Gives the session a new id at the next save.
-    pub(super) async fn cycle_id(&self) {
-        self.record.lock().await.renewal_due = true;
+    pub(super) async fn cycle_id(&self, id: RecordId) {
+        self.record.lock().await.cycled = Some(id);
     }
 
     /// Ends the session at once.
     pub(super) async fn end(&self) -> Result<(), Error> {
         let mut record = self.record.lock().await;
-        self.end_all(&mut record).await
+        self.session.handle.end().await?;
+        (record.cycled, record.is_ended) = (None, true);
+        Ok(())
     }
 
     /// Finishes a record that is empty and has no id. `flush` has ended the session, unless
     /// `cycle_id` has taken the id away before.
     pub(super) async fn finish_empty(&self) -> Result<(), Error> {
-        let mut record = self.record.lock().await;
-        if !record.renewal_due {
-            return Ok(());
-        }
-        let was_flushed = record.stored.as_ref().is_some_and(|stored| !stored.is_empty());
-        if was_flushed {
-            self.end_all(&mut record).await
-        } else {
-            self.write(&mut record, &JsonFields::default(), Save::New).await
+        let cycled = self.record.lock().await.cycled;
+        match cycled {
+            Some(id) => self.save(id, &JsonFields::default(), Save::New).await,
+            None => Ok(()),
         }
     }
 
@@ -116,54 +139,18 @@ impl Bridge {
         self.failure().take()
     }
 
-    async fn read(&self, record: &mut Record) -> Result<(), Error> {
-        let mut fields = self.session.handle.load_json(&self.session.prefix).await?;
-        if fields.is_empty()
-            && let Some(former) = self.session.take_over().await?
-        {
-            fields = former;
+    /// Returns the fields that tower-sessions has read or saved last, to compare with. Values of a
+    /// session that was ended do not come back, unless `flush` has removed them from the record.
+    async fn copy(&self, record: &Record, id: RecordId, save: Save) -> Result<JsonFields, Error> {
+        let id = match (save, record.cycled) {
+            (Save::Present, _) => id,
+            (Save::New, Some(cycled)) if !record.is_ended => cycled,
+            (Save::New, _) => return Ok(JsonFields::default()),
+        };
+        match record.copies.get(&id) {
+            Some(copy) => Ok(copy.clone()),
+            None => self.session.load().await,
         }
-        record.stored = Some(fields);
-        record.ended = None;
-        Ok(())
-    }
-
-    async fn write(
-        &self,
-        record: &mut Record,
-        fields: &JsonFields,
-        save: Save,
-    ) -> Result<(), Error> {
-        if record.stored.is_none() {
-            self.read(record).await?;
-        }
-        let ended = record.ended.as_ref().filter(|_| save == Save::Present);
-        let before = ended.or(record.stored.as_ref());
-        let nothing = JsonFields::default();
-        let before = before.unwrap_or(&nothing);
-        let changes = JsonChanges::between(&self.session.prefix, before, fields)?;
-        if let Some(former) = self.session.former.as_ref().filter(|_| fields.is_empty()) {
-            former.end().await?;
-        }
-        if record.renewal_due || self.session.is_login(before, fields) {
-            self.session.handle.renew_json(&changes).await?;
-        } else if !changes.is_empty() {
-            self.session.handle.save_json(&changes).await?;
-        }
-        record.renewal_due = false;
-        record.ended = (ended.is_some()).then(|| fields.clone());
-        record.stored = Some(fields.clone());
-        Ok(())
-    }
-
-    async fn end_all(&self, record: &mut Record) -> Result<(), Error> {
-        if let Some(former) = &self.session.former {
-            former.end().await?;
-        }
-        self.session.handle.end().await?;
-        record.ended = record.stored.replace(JsonFields::default());
-        record.renewal_due = false;
-        Ok(())
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Error>> {
@@ -171,36 +158,46 @@ impl Bridge {
     }
 }
 
+/// Returns whether `flush` has removed all fields after `cycle_id`, which has taken the id from
+/// `flush`.
+fn is_flushed(before: &JsonFields, after: &JsonFields) -> bool {
+    !before.is_empty() && before.keys().all(|name| !after.contains_key(name))
+}
+
 impl BridgedSession {
+    pub(super) fn new(handle: &SessionHandle, prefix: &Arc<str>) -> Self {
+        Self {
+            handle: handle.dormant(),
+            prefix: Arc::clone(prefix),
+            login_fields: SyncMutex::default(),
+        }
+    }
+
     /// Returns whether this is the session of the same request, under the same prefix.
     pub(super) fn is_same(&self, handle: &SessionHandle, prefix: &str) -> bool {
         self.handle.is_same(handle) && *self.prefix == *prefix
     }
 
+    /// Gives the session a new id whenever this field gets another user.
+    pub(super) fn renew_with(&self, login_field: &'static str) {
+        self.login_fields().push(login_field);
+    }
+
+    async fn load(&self) -> Result<JsonFields, Error> {
+        self.handle.load_json(&self.prefix).await
+    }
+
     /// Returns whether a user has signed in. axum-login gives no new id to a session whose user
     /// changes.
     fn is_login(&self, before: &JsonFields, after: &JsonFields) -> bool {
-        let Some(field) = self.login_field.get() else { return false };
         let is_user = |login: &&Value| !login["user_id"].is_null();
-        let login = after.get(*field).filter(is_user);
-        login.is_some() && login != before.get(*field)
+        self.login_fields().iter().any(|field| {
+            let login = after.get(*field).filter(is_user);
+            login.is_some() && login != before.get(*field)
+        })
     }
 
-    /// Copies a former session into this session, which gets a new id, or into a new session.
-    async fn take_over(&self) -> Result<Option<JsonFields>, Error> {
-        let Some(former) = &self.former else { return Ok(None) };
-        if self.handle.is_degraded() {
-            return Ok(None);
-        }
-        let Some(fields) = former.load().await? else { return Ok(None) };
-        let changes = JsonChanges::between(&self.prefix, &JsonFields::default(), &fields)?;
-        match self.handle.renew_json(&changes).await {
-            Ok(()) => {}
-            // A later request of the user's own takes the session over.
-            Err(error) if error.is_cross_site() => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        former.retire(&fields, self.handle.manager().now()).await;
-        Ok(Some(fields))
+    fn login_fields(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.login_fields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

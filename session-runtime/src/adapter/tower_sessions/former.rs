@@ -1,19 +1,28 @@
 //! Sessions that tower-sessions itself has kept, for the move to this crate.
+//!
+//! A request with the former cookie and without a session takes the former session over, before the
+//! handler. The former record then points to the new session for a minute. A request that the
+//! browser has sent at the same time finds the session so, and so does one after a lost response.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::http::cookie_header::CookieHeaders;
 use crate::operation::BoxFuture;
-use crate::session::json_fields::JsonFields;
+use crate::request::handle::SessionHandle;
+use crate::session::json_fields::{JsonChanges, JsonFields};
 
-/// The time that a former session remains after it was taken over, for requests that the browser
-/// has already sent with the former cookie.
-const REMAINS_FOR: Duration = Duration::from_secs(60);
+/// The time that a former record points to the session that has taken over.
+const POINTS_FOR: Duration = Duration::from_secs(60);
+
+/// The only key of a former record that points to a session.
+const POINTER: &str = "session-runtime.moved-to";
 
 /// A store of tower-sessions that still has sessions. Every `SessionStore` of tower-sessions is
 /// one. `V` is the version of tower-sessions.
@@ -27,17 +36,14 @@ pub trait FormerStore<V>: Send + Sync + 'static {
     #[doc(hidden)]
     fn load(&self, id: i128) -> BoxFuture<'_, Result<Option<JsonFields>, Failed>>;
 
-    /// Lets a session expire at this time.
+    /// Replaces the fields of a session, which then expires at this time.
     #[doc(hidden)]
-    fn expire<'a>(
-        &'a self,
+    fn replace(
+        &self,
         id: i128,
-        fields: &'a JsonFields,
-        at: SystemTime,
-    ) -> BoxFuture<'a, Result<(), Failed>>;
-
-    #[doc(hidden)]
-    fn delete(&self, id: i128) -> BoxFuture<'_, Result<(), Failed>>;
+        fields: JsonFields,
+        expires_at: SystemTime,
+    ) -> BoxFuture<'_, Result<(), Failed>>;
 }
 
 /// The store has failed. The message of the store may contain anything, so it is left out.
@@ -57,7 +63,6 @@ pub(super) struct FormerSessions {
 pub(super) struct FormerSession {
     id: i128,
     sessions: FormerSessions,
-    is_taken_over: AtomicBool,
 }
 
 /// Stands for any version of tower-sessions.
@@ -74,17 +79,13 @@ impl<S: FormerStore<V>, V: 'static> FormerStore<Any> for OfVersion<S, V> {
         self.0.load(id)
     }
 
-    fn expire<'a>(
-        &'a self,
+    fn replace(
+        &self,
         id: i128,
-        fields: &'a JsonFields,
-        at: SystemTime,
-    ) -> BoxFuture<'a, Result<(), Failed>> {
-        self.0.expire(id, fields, at)
-    }
-
-    fn delete(&self, id: i128) -> BoxFuture<'_, Result<(), Failed>> {
-        self.0.delete(id)
+        fields: JsonFields,
+        expires_at: SystemTime,
+    ) -> BoxFuture<'_, Result<(), Failed>> {
+        self.0.replace(id, fields, expires_at)
     }
 }
 
@@ -98,63 +99,102 @@ impl FormerSessions {
         Self { cookie_name: cookie_name.into(), store, until }
     }
 
-    /// Returns the former session that the cookies name, if cookies are still accepted.
+    /// Returns the former session of a request, if such cookies are still accepted and the request
+    /// has no other session. Of several cookies, the last counts, as in tower-sessions.
     pub(super) fn find<'a>(
         &self,
+        handle: &SessionHandle,
         cookies: impl IntoIterator<Item = &'a [u8]>,
-        now: SystemTime,
     ) -> Option<FormerSession> {
-        if now >= self.until {
+        let is_due = handle.manager().now() < self.until;
+        if !is_due || !handle.is_without_session(|value| self.parse(value).is_some()) {
             return None;
         }
         let cookies = CookieHeaders::collect(cookies);
-        let id = cookies
-            .values(&self.cookie_name)
-            .find_map(|value| self.store.parse(std::str::from_utf8(value).ok()?))?;
-        Some(FormerSession { id, sessions: self.clone(), is_taken_over: AtomicBool::new(false) })
+        let id = cookies.values(&self.cookie_name).filter_map(|value| self.parse(value)).last()?;
+        Some(FormerSession { id, sessions: self.clone() })
+    }
+
+    fn parse(&self, cookie: &[u8]) -> Option<i128> {
+        self.store.parse(std::str::from_utf8(cookie).ok()?)
     }
 }
 
 impl FormerSession {
-    /// Returns the fields of the session.
+    /// Lets the request go on with this session, under a new id. Returns `false` if a later request
+    /// has to do so.
     ///
     /// # Errors
     ///
-    /// `is_unavailable` if the store fails.
-    pub(super) async fn load(&self) -> Result<Option<JsonFields>, Error> {
-        self.sessions.store.load(self.id).await.map_err(|Failed| failure())
+    /// `is_unavailable` if a store does not answer. Then nothing is lost.
+    pub(super) async fn take_over(
+        &self,
+        handle: &SessionHandle,
+        prefix: &str,
+    ) -> Result<bool, Error> {
+        let Some(fields) = self.load(handle).await? else { return Ok(true) };
+        if let Some(Value::String(id)) = fields.get(POINTER) {
+            handle.adopt(id);
+            return Ok(true);
+        }
+        let changes = JsonChanges::between(prefix, &JsonFields::default(), &fields);
+        let moved = match changes {
+            Ok(changes) => handle.save_json(&changes).await,
+            Err(error) => Err(error),
+        };
+        match moved {
+            Ok(()) => {}
+            Err(error) if error.is_cross_site() => return Ok(false),
+            Err(error) if error.is_encode() || error.is_too_large() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a session of tower-sessions could not be taken over");
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
+        }
+        self.point_to_session(handle).await;
+        Ok(true)
     }
 
-    /// Marks the session as taken over, and lets it expire soon.
-    pub(super) async fn retire(&self, fields: &JsonFields, now: SystemTime) {
-        self.is_taken_over.store(true, Ordering::Relaxed);
-        let expired = self.sessions.store.expire(self.id, fields, now + REMAINS_FOR).await;
-        if expired.is_err() {
+    /// Returns the name of the former cookie, if no other cookie has this name.
+    pub(super) fn cookie_to_remove(&self, handle: &SessionHandle) -> Option<&str> {
+        let name = &*self.sessions.cookie_name;
+        (name != handle.manager().cookie_name()).then_some(name)
+    }
+
+    async fn load(&self, handle: &SessionHandle) -> Result<Option<JsonFields>, Error> {
+        let loaded = in_time(handle, self.sessions.store.load(self.id)).await;
+        loaded.map_err(|Failed| Error::new(Kind::FormerStore))
+    }
+
+    /// If this fails, the former session stays. A request without a session takes it over again.
+    async fn point_to_session(&self, handle: &SessionHandle) {
+        let Some(id) = handle.id() else { return };
+        let pointer = Value::String(id.expose_secret().to_string());
+        let fields = JsonFields::from([(POINTER.to_owned(), pointer)]);
+        let expires_at = handle.manager().now() + POINTS_FOR;
+        let replaced = self.sessions.store.replace(self.id, fields, expires_at);
+        if in_time(handle, replaced).await.is_err() {
             tracing::warn!(
-                "a session of tower-sessions was taken over, but its store did not let it expire: \
-                 its cookie is accepted until then"
+                "a session of tower-sessions was taken over, and its store has kept it: its cookie \
+                 is still accepted"
             );
         }
     }
-
-    /// # Errors
-    ///
-    /// `is_unavailable` if the store fails.
-    pub(super) async fn end(&self) -> Result<(), Error> {
-        self.sessions.store.delete(self.id).await.map_err(|Failed| failure())
-    }
-
-    pub(super) fn is_taken_over(&self) -> bool {
-        self.is_taken_over.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn cookie_name(&self) -> &str {
-        &self.sessions.cookie_name
-    }
 }
 
-fn failure() -> Error {
-    Error::new(Kind::FormerStore)
+/// Gives the store of tower-sessions the deadline of our own store. Without a runtime of tokio,
+/// there is no timer.
+async fn in_time<T>(
+    handle: &SessionHandle,
+    operation: impl Future<Output = Result<T, Failed>>,
+) -> Result<T, Failed> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => {
+            tokio::time::timeout(handle.manager().timeout(), operation).await.unwrap_or(Err(Failed))
+        }
+        Err(_) => operation.await,
+    }
 }
 
 impl fmt::Debug for FormerSessions {

@@ -23,14 +23,17 @@
 //! - **The first use** of the session in a request reads all its fields in one round trip. Later
 //!   uses read this copy. A request that ignores its session costs no round trip.
 //! - **The end of the request** writes the fields that have changed, in one round trip. Before
-//!   that, only `save` does so. Changes of a typed field show after `load`.
+//!   that, only `save` does so. Changes of a typed field show after `load`, which drops changes
+//!   that are not saved.
 //! - **`cycle_id`** gives the session a new id and starts its lifetime again, in the same step as
 //!   the write at the end of the request. If the program crashes before, the session is as before.
-//! - **`flush`** and `delete` end the session at once, with all its fields.
+//! - **`flush`** and `delete` end the session at once, with all its fields. After `cycle_id` in the
+//!   same request, the end comes at the end of the request.
 //! - **`set_expiry`** is refused when the session is saved, because
 //!   [`lifetime`](crate::SessionConfig::lifetime) decides on the expiry.
 //! - **`id`** is not the id of the session. Each request has another. There also is an id if there
 //!   is no session.
+//! - **A key** shows in errors and logs, as the name of a field. So no key may contain a secret.
 #![cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::tower_sessions\n")]
 #![cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
 
@@ -97,14 +100,26 @@ impl TowerSessionsLayer {
     /// Takes over the sessions that tower-sessions itself has kept in this store, until a deadline.
     /// `cookie_name` is the name of their cookie, `id` by default.
     ///
-    /// Use this to move an application without signing its users out. If the session has no fields
-    /// of tower-sessions, its first use in a request with such a cookie copies the former session.
-    /// The session gets a new id, or begins. The former session expires a minute later, for
-    /// requests that the browser has already sent.
+    /// Use this to move an application without signing its users out. A request with such a cookie
+    /// and without a session cookie of this crate takes the former session over, before your
+    /// handler. Its values become fields of a new session. The former record only points to the new
+    /// session then, for a minute. So a lost response and a request at the same time find the same
+    /// session. Requests at the same instant may begin a session each, and the browser keeps the
+    /// last.
     ///
-    /// The price is in the name: until the deadline, an unsigned cookie is enough. Each request
-    /// with such a cookie and without fields of tower-sessions asks the former store once. Cookies
-    /// that tower-sessions has signed or encrypted are not accepted.
+    /// The price:
+    ///
+    /// - Until the deadline, an unsigned cookie is enough. An attacker who plants such a cookie
+    ///   signs the user in to the attacker's account, as with tower-sessions.
+    /// - Each such request asks the former store, also if the handler ignores the session. If the
+    ///   store does not answer within the [`timeout`](crate::SessionConfig::timeout), the response
+    ///   is a 503, so that no user is signed out.
+    /// - Sessions that have not moved yet are not found by an index, and not ended with others.
+    ///
+    /// Cookies that tower-sessions has signed or encrypted are not accepted. Bearer tokens take
+    /// nothing over. The response removes the former cookie with the path `/` and no domain. With
+    /// other attributes, the cookie stays, and does no harm. Of several such layers in a request,
+    /// the outermost counts.
     pub fn accept_unsigned_cookies<V: 'static>(
         mut self,
         cookie_name: &str,

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{COOKIE, HeaderValue, SET_COOKIE};
@@ -31,6 +31,7 @@ pub struct TowerSessionsService<S> {
 /// The sessions of tower-sessions that a request got, one for each version.
 struct Opened {
     session: Arc<BridgedSession>,
+    former: Option<FormerSession>,
     #[cfg(feature = "tower-sessions-0_14")]
     v0_14: v0_14::View,
     #[cfg(feature = "tower-sessions-0_15")]
@@ -49,8 +50,9 @@ impl<S> TowerSessionsService<S> {
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for TowerSessionsService<S>
 where
-    S: Service<Request<Body>, Response = Response<ResponseBody>>,
-    S::Future: Send + 'static,
+    S: Service<Request<Body>, Response = Response<ResponseBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    Body: Send + 'static,
     ResponseBody: Default + Send + 'static,
 {
     type Response = S::Response;
@@ -63,11 +65,19 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let opened = self.settings.open(&mut request);
-        let response = self.inner.call(request);
+        // The service that is ready is called. Its clone may not be ready.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
-            let mut response = response.await?;
-            if let Some(opened) = opened {
-                opened.finish(&mut response).await;
+            let Some(opened) = opened else { return inner.call(request).await };
+            let taken_over = opened.take_over().await;
+            let mut response = match &taken_over {
+                Ok(_) => inner.call(request).await?,
+                Err(error) => error_response(error),
+            };
+            opened.save(&mut response).await;
+            if taken_over.is_ok_and(|is_taken_over| is_taken_over) {
+                opened.remove_former_cookie(response.headers_mut());
             }
             Ok(response)
         })
@@ -84,31 +94,30 @@ impl Settings {
             self.set_login_field(outer);
             return None;
         }
-        let session = Arc::new(BridgedSession {
-            former: self.find_former(&handle, request.headers()),
-            handle: handle.dormant(),
-            prefix: Arc::clone(&self.prefix),
-            login_field: OnceLock::new(),
-        });
+        let former = self.find_former(&handle, request.headers());
+        let session = Arc::new(BridgedSession::new(&handle, &self.prefix));
         self.set_login_field(&session);
-        Some(Opened::new(session, request.extensions_mut()))
+        Some(Opened::new(session, former, request.extensions_mut()))
     }
 
     fn find_former(&self, handle: &SessionHandle, headers: &HeaderMap) -> Option<FormerSession> {
         let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-        self.former.as_ref()?.find(cookies, handle.manager().now())
+        self.former.as_ref()?.find(handle, cookies)
     }
 
     fn set_login_field(&self, session: &BridgedSession) {
         if let Some(field) = self.login_field {
-            // Of two layers with different fields, the outer layer counts.
-            session.login_field.get_or_init(|| field);
+            session.renew_with(field);
         }
     }
 }
 
 impl Opened {
-    fn new(session: Arc<BridgedSession>, extensions: &mut Extensions) -> Self {
+    fn new(
+        session: Arc<BridgedSession>,
+        former: Option<FormerSession>,
+        extensions: &mut Extensions,
+    ) -> Self {
         extensions.insert(Mark(Arc::clone(&session)));
         Self {
             #[cfg(feature = "tower-sessions-0_14")]
@@ -116,37 +125,43 @@ impl Opened {
             #[cfg(feature = "tower-sessions-0_15")]
             v0_15: v0_15::View::open(&session, extensions),
             session,
+            former,
+        }
+    }
+
+    /// Returns whether the former cookie has done its work.
+    async fn take_over(&self) -> Result<bool, Error> {
+        match &self.former {
+            Some(former) => former.take_over(&self.session.handle, &self.session.prefix).await,
+            None => Ok(false),
         }
     }
 
     /// Saves the session. If that fails, the error replaces the response.
-    async fn finish<Body: Default + 'static>(self, response: &mut Response<Body>) {
-        if let Err(error) = self.save().await {
+    async fn save<Body: Default + 'static>(&self, response: &mut Response<Body>) {
+        let mut saved = Ok(());
+        #[cfg(feature = "tower-sessions-0_14")]
+        {
+            saved = saved.and(self.v0_14.finish().await);
+        }
+        #[cfg(feature = "tower-sessions-0_15")]
+        {
+            saved = saved.and(self.v0_15.finish().await);
+        }
+        if let Err(error) = saved {
             *response = error_response(&error);
         }
-        let BridgedSession { handle, former, .. } = &*self.session;
-        if let Some(former) = former
-            && former.is_taken_over()
-            && former.cookie_name() != handle.manager().cookie_name()
-        {
-            remove_cookie(former.cookie_name(), response.headers_mut());
+    }
+
+    /// Removes the former cookie, which has the path of tower-sessions' default.
+    fn remove_former_cookie(&self, headers: &mut HeaderMap) {
+        let former = self.former.as_ref();
+        let name = former.and_then(|former| former.cookie_to_remove(&self.session.handle));
+        let Some(name) = name else { return };
+        let secure = if name.starts_with("__") { "; Secure" } else { "" };
+        let removal = format!("{name}=; Path=/; Max-Age=0{secure}");
+        if let Ok(removal) = HeaderValue::try_from(removal) {
+            headers.append(SET_COOKIE, removal);
         }
-    }
-
-    async fn save(&self) -> Result<(), Error> {
-        #[cfg(feature = "tower-sessions-0_14")]
-        self.v0_14.finish().await?;
-        #[cfg(feature = "tower-sessions-0_15")]
-        self.v0_15.finish().await?;
-        Ok(())
-    }
-}
-
-/// Removes the cookie of a former session, which has the path of tower-sessions' default.
-fn remove_cookie(name: &str, headers: &mut HeaderMap) {
-    let secure = if name.starts_with("__") { "; Secure" } else { "" };
-    let removal = format!("{name}=; Path=/; Max-Age=0{secure}");
-    if let Ok(removal) = HeaderValue::try_from(removal) {
-        headers.append(SET_COOKIE, removal);
     }
 }

@@ -10,7 +10,7 @@ macro_rules! for_version {
         use async_trait::async_trait;
         use http::Extensions;
         use time::OffsetDateTime;
-        use $core::session::{Id, Record, Session};
+        use $core::session::{Expiry, Id, Record, Session};
         use $core::session_store::{self, SessionStore};
 
         use $crate::adapter::tower_sessions::bridge::{Bridge, BridgedSession, Save};
@@ -28,6 +28,8 @@ macro_rules! for_version {
         /// The store of a single session.
         struct RequestStore {
             bridge: Bridge,
+            /// The expiry that the session has by itself.
+            expiry: Option<Expiry>,
             /// Tells `cycle_id` from `delete`. Until the end of the request, because the session
             /// holds this store.
             session: Mutex<Option<Session>>,
@@ -40,9 +42,12 @@ macro_rules! for_version {
                 session: &Arc<BridgedSession>,
                 extensions: &mut Extensions,
             ) -> Self {
+                let idle = session.handle.manager().normal_idle();
+                let idle = idle.and_then(|idle| time::Duration::try_from(idle).ok());
+                let expiry = idle.map(Expiry::OnInactivity);
                 let (bridge, session) = (Bridge::new(session), Mutex::new(None));
-                let store = Arc::new(RequestStore { bridge, session });
-                let session = Session::new(Some(Id::default()), Arc::clone(&store), None);
+                let store = Arc::new(RequestStore { bridge, expiry, session });
+                let session = Session::new(Some(Id::default()), Arc::clone(&store), expiry);
                 *store.session() = Some(session.clone());
                 extensions.insert(session.clone());
                 Self { session, store }
@@ -96,13 +101,16 @@ macro_rules! for_version {
             ///
             /// `is_unsupported` if the application has set an expiry.
             fn check_expiry(&self) -> Result<(), Error> {
-                let expiry = self.session().as_ref().and_then(Session::expiry);
-                if expiry.is_some() { Err(Error::new(Kind::OwnExpiry)) } else { Ok(()) }
+                let is_own = |session: &Session| session.expiry() != self.expiry;
+                if self.session().as_ref().is_some_and(is_own) {
+                    return Err(Error::new(Kind::OwnExpiry));
+                }
+                Ok(())
             }
 
             async fn store(&self, record: &Record, save: Save) -> session_store::Result<()> {
                 let saved = match self.check_expiry() {
-                    Ok(()) => self.bridge.save(&record.data, save).await,
+                    Ok(()) => self.bridge.save(record.id.0, &record.data, save).await,
                     Err(error) => Err(error),
                 };
                 saved.map_err(|error| self.report(error))
@@ -132,18 +140,21 @@ macro_rules! for_version {
                 self.store(record, Save::Present).await
             }
 
-            async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-                let data = self.bridge.load().await.map_err(|error| self.report(error))?;
+            async fn load(&self, _: &Id) -> session_store::Result<Option<Record>> {
+                let id = Id::default();
+                let data = self.bridge.load(id.0).await.map_err(|error| self.report(error))?;
                 // The expiry is that of the session. The record's own is never asked for.
                 let expiry_date = OffsetDateTime::now_utc();
-                Ok(Some(Record { id: *id, data, expiry_date }))
+                Ok(Some(Record { id, data, expiry_date }))
             }
 
-            async fn delete(&self, _: &Id) -> session_store::Result<()> {
-                let session = self.session().clone();
+            async fn delete(&self, id: &Id) -> session_store::Result<()> {
+                let Some(session) = self.session().clone() else {
+                    return Err(self.report(Error::new(Kind::HeadersSent)));
+                };
                 // `cycle_id` takes the id away before it deletes the record, and `flush` after.
-                if session.is_some_and(|session| session.id().is_none()) {
-                    self.bridge.cycle_id().await;
+                if session.id().is_none() {
+                    self.bridge.cycle_id(id.0).await;
                     return Ok(());
                 }
                 self.bridge.end().await.map_err(|error| self.report(error))
@@ -175,20 +186,14 @@ macro_rules! for_version {
                 })
             }
 
-            fn expire<'a>(
-                &'a self,
+            fn replace(
+                &self,
                 id: i128,
-                fields: &'a JsonFields,
-                at: SystemTime,
-            ) -> BoxFuture<'a, Result<(), Failed>> {
-                let record = Record { id: Id(id), data: fields.clone(), expiry_date: at.into() };
+                fields: JsonFields,
+                expires_at: SystemTime,
+            ) -> BoxFuture<'_, Result<(), Failed>> {
+                let record = Record { id: Id(id), data: fields, expiry_date: expires_at.into() };
                 Box::pin(async move { self.save(&record).await.map_err(|_| Failed) })
-            }
-
-            fn delete(&self, id: i128) -> BoxFuture<'_, Result<(), Failed>> {
-                Box::pin(
-                    async move { SessionStore::delete(self, &Id(id)).await.map_err(|_| Failed) },
-                )
             }
         }
     };

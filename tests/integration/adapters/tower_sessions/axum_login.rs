@@ -127,15 +127,15 @@ async fn a_login_lasts_until_the_logout() {
 }
 
 #[tokio::test]
-async fn every_login_gives_a_new_id_and_keeps_the_typed_fields() {
+async fn the_login_of_another_user_gives_a_new_id_and_keeps_the_typed_fields() {
     let (sessions, _, mut browser) = with_a_cart().await;
-    for user in ["ada", "eve", "eve"] {
+    for (user, is_new) in [("ada", true), ("ada", false), ("eve", true)] {
         let mut planted = browser.with_sessions(&sessions);
         assert_eq!(act(&mut browser, &sessions, "/login", user).await, 200);
         assert_eq!(read(&mut browser, &sessions, "/").await.1, user);
-        if user != read(&mut planted, &sessions, "/").await.1 {
-            assert_eq!(read(&mut planted, &sessions, "/").await.1, "nobody");
-        }
+        assert_eq!(browser.cookie() != planted.cookie(), is_new);
+        let planted = read(&mut planted, &sessions, "/").await.1;
+        assert_eq!(planted, if is_new { "nobody" } else { user });
         assert_eq!(typed(&mut browser).await.2, "tea");
     }
 }
@@ -226,4 +226,20 @@ async fn an_inner_layer_of_axum_login_renews_the_session_of_the_outer_layer() {
     }
     browser.visit(async |session: Session<Typed>| session.destroy().await).await.unwrap();
     assert_eq!(send(&mut browser, app(), Method::GET, "/", "").await.1, "nobody");
+}
+
+#[tokio::test]
+async fn layers_with_different_keys_each_renew_the_session() {
+    let (sessions, _) = on_a_failing_store();
+    let app = || {
+        let routes = Router::new().route("/", get(whoami)).route("/login", post(login));
+        let layer = |key| sessions.auth_layer(Backend { version: 1 }).with_data_key(key);
+        routes.layer(layer("inner")).layer(layer("outer"))
+    };
+    let mut attacker = Browser::new(&sessions);
+    send(&mut attacker, app(), Method::POST, "/login", "eve").await;
+    let mut victim = attacker.with_sessions(&sessions);
+    send(&mut victim, app(), Method::POST, "/login", "ada").await;
+    assert_eq!(send(&mut victim, app(), Method::GET, "/", "").await.1, "ada");
+    assert_eq!(send(&mut attacker, app(), Method::GET, "/", "").await.1, "nobody");
 }

@@ -53,22 +53,38 @@ async fn typed(browser: &mut Browser) -> (Option<u64>, Option<String>, String) {
 async fn send<T, F>(
     browser: &mut Browser,
     layer: &TowerSessionsLayer,
-    handler: impl FnOnce(Request<()>) -> F,
+    handler: impl FnOnce(Request<()>) -> F + Send + 'static,
 ) -> (T, Response<String>)
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
+    let (answer, response) = send_request(browser, layer, Request::new(()), handler).await;
+    (answer.unwrap(), response)
+}
+
+/// The answer is `None` if the handler was not asked.
+async fn send_request<T, F>(
+    browser: &mut Browser,
+    layer: &TowerSessionsLayer,
+    request: Request<()>,
+    handler: impl FnOnce(Request<()>) -> F + Send + 'static,
+) -> (Option<T>, Response<String>)
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let answer = Arc::new(Mutex::new(None));
-    let mut handler = Some(handler);
-    let service = service_fn(|request: Request<()>| {
-        let (running, answer) = (handler.take().unwrap()(request), Arc::clone(&answer));
+    let (told, handler) = (Arc::clone(&answer), Arc::new(Mutex::new(Some(handler))));
+    let service = service_fn(move |request: Request<()>| {
+        let running = handler.lock().unwrap().take().unwrap()(request);
+        let told = Arc::clone(&told);
         async move {
-            let told = running.await;
-            *answer.lock().unwrap() = Some(told);
+            let answer = running.await;
+            *told.lock().unwrap() = Some(answer);
             Ok::<_, Infallible>(Response::new(String::new()))
         }
     });
-    let response = browser.send(layer.layer(service), Request::new(())).await.unwrap();
-    (answer.lock().unwrap().take().unwrap(), response)
+    let response = browser.send(layer.layer(service), request).await.unwrap();
+    (answer.lock().unwrap().take(), response)
 }

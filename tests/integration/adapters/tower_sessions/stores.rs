@@ -93,7 +93,7 @@ async fn requests_at_once_lose_no_values_on_a_server() {
         let (mut browser, layer) = (browser.with_sessions(&sessions), layer.clone());
         let all_have_read = Arc::clone(&all_have_read);
         async move {
-            send(&mut browser, &layer, |request| async move {
+            send(&mut browser, &layer, move |request| async move {
                 let session = session_of(&request);
                 assert_eq!(session.get("begun").await.unwrap(), Some(true));
                 all_have_read.wait().await;
