@@ -12,19 +12,15 @@ impl Lifecycle {
         !self.facts.travels_as_token && self.facts.beginning == Beginning::AsRequested
     }
 
-    /// Returns whether the request came without a session cookie and has no session.
-    pub(crate) fn is_without_session(&self) -> bool {
-        !self.facts.client_has_cookie
-            && matches!(self.state, State::Absent { pending: None, .. })
-            && !self.headers_sent
-    }
-
     /// Tries this session, if the request has none and may create one. If the session is live, the
-    /// response has its cookie.
-    pub(crate) fn adopt(&mut self, session: SessionMetadata) {
-        if self.is_without_session() && self.facts.allow_creation() {
-            let current = Candidate { session, cookie_due: true };
-            self.state = State::Candidate { current, gone: None };
+    /// response has its cookie. Returns whether the session is tried.
+    pub(crate) fn adopt(&mut self, session: SessionMetadata) -> bool {
+        let is_absent = matches!(self.state, State::Absent { pending: None, .. });
+        if !is_absent || self.headers_sent || !self.facts.allow_creation() {
+            return false;
         }
+        let current = Candidate { session, cookie_due: true };
+        self.state = State::Candidate { current, gone: None };
+        true
     }
 }

@@ -1,34 +1,37 @@
 //! The session of a request that another library's cookie names.
 
+use std::future::Future;
+use std::time::Instant;
+
 use super::handle::SessionHandle;
+use crate::background::timeout_at;
 use crate::error::Error;
-use crate::http::credentials::Credentials;
 
 impl SessionHandle {
-    /// Returns whether the request has no session and no session cookie, and a session would begin
-    /// with a cookie. `is_foreign` finds the cookies of another library under the same name.
-    pub(crate) fn is_without_session(&self, is_foreign: impl Fn(&[u8]) -> bool) -> bool {
-        let lifecycle = self.lifecycle();
-        if !lifecycle.begins_with_cookie() {
-            return false;
-        }
-        if lifecycle.is_accessed() {
-            return lifecycle.is_without_session();
-        }
-        match &*self.credentials() {
-            Credentials::Cookies(cookies) => {
-                cookies.values(self.manager().cookie_name()).all(is_foreign)
-            }
-            Credentials::Token(_) => false,
-        }
+    /// Returns whether the request's cookies count, and a session would begin with a cookie.
+    pub(crate) fn begins_with_cookie(&self) -> bool {
+        self.lifecycle().begins_with_cookie()
     }
 
     /// Lets the request go on with a session that its cookies do not name, if the session is live.
-    /// The response then has the cookie.
-    pub(crate) fn adopt(&self, id: &str) {
-        if let Ok(id) = id.parse() {
-            self.accessed().adopt(self.manager().metadata(id));
+    /// The response then has the cookie. Returns `false` if the request may not do so.
+    pub(crate) async fn adopt(&self, id: &str) -> Result<bool, Error> {
+        let Ok(id) = id.parse() else { return Ok(true) };
+        if self.exists().await? {
+            return Ok(true);
         }
+        if !self.accessed().adopt(self.manager().metadata(id)) {
+            return Ok(false);
+        }
+        self.exists().await?;
+        Ok(true)
+    }
+
+    /// Gives another store the deadline of our own. `None` means that it has passed.
+    pub(crate) async fn in_time<T>(&self, operation: impl Future<Output = T>) -> Option<T> {
+        let (until, mut done) = (Instant::now() + self.manager().timeout(), None);
+        timeout_at(until, async { done = Some(operation.await) }).await;
+        done
     }
 
     /// # Errors

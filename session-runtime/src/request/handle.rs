@@ -467,7 +467,7 @@ impl SessionHandle {
     }
 
     #[inline]
-    pub(super) fn credentials(&self) -> MutexGuard<'_, Credentials> {
+    fn credentials(&self) -> MutexGuard<'_, Credentials> {
         self.request.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

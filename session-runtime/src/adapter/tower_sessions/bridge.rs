@@ -4,7 +4,7 @@
 //! Here, only the fields that differ from the loaded copy are written, so requests at once lose
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -35,10 +35,14 @@ pub(super) struct Bridge {
 /// The id of a record of tower-sessions, which has nothing to do with the id of the session.
 pub(super) type RecordId = i128;
 
+/// More copies than dropped loads.
+const MOST_COPIES: usize = 4;
+
 #[derive(Default)]
 struct Record {
-    /// The fields of each loaded or saved record. tower-sessions may still have any of them.
-    copies: HashMap<RecordId, JsonFields>,
+    /// The fields of the latest loaded or saved records. tower-sessions may have any of them, if
+    /// a load was dropped.
+    copies: VecDeque<(RecordId, JsonFields)>,
     /// The record whose session `cycle_id` gives a new id, at the next save.
     cycled: Option<RecordId>,
     /// The session was ended, and no other has begun since.
@@ -73,7 +77,7 @@ impl Bridge {
     pub(super) async fn load(&self, id: RecordId) -> Result<JsonFields, Error> {
         let mut record = self.record.lock().await;
         let fields = self.session.load().await?;
-        record.copies.insert(id, fields.clone());
+        record.keep(id, fields.clone());
         Ok(fields)
     }
 
@@ -89,20 +93,17 @@ impl Bridge {
         self.session.handle.check_not_degraded()?;
         let copy = self.copy(&record, id, save).await?;
         let changes = JsonChanges::between(&self.session.prefix, &copy, fields)?;
-        if save == Save::New && record.cycled.is_some() {
-            if is_flushed(&copy, fields) {
-                self.session.handle.end().await?;
-                self.session.handle.save_json(&changes).await?;
-            } else {
-                self.session.handle.renew_json(&changes).await?;
-            }
-        } else if self.session.is_login(&copy, fields) {
+        let is_cycled = save == Save::New && record.cycled.is_some();
+        if is_cycled && !copy.is_empty() && fields.is_empty() {
+            // `flush` has removed the fields, and found no id to delete.
+            self.session.handle.end().await?;
+        } else if is_cycled || self.session.is_login(&copy, fields) {
             self.session.handle.renew_json(&changes).await?;
         } else if !changes.is_empty() {
             self.session.handle.save_json(&changes).await?;
         }
         (record.cycled, record.is_ended) = (None, false);
-        record.copies.insert(id, fields.clone());
+        record.keep(id, fields.clone());
         Ok(())
     }
 
@@ -139,16 +140,16 @@ impl Bridge {
         self.failure().take()
     }
 
-    /// Returns the fields that tower-sessions has read or saved last, to compare with. Values of a
-    /// session that was ended do not come back, unless `flush` has removed them from the record.
+    /// Returns the fields that tower-sessions has read or saved last, to compare with. After an
+    /// end, a new record is written whole.
     async fn copy(&self, record: &Record, id: RecordId, save: Save) -> Result<JsonFields, Error> {
         let id = match (save, record.cycled) {
             (Save::Present, _) => id,
             (Save::New, Some(cycled)) if !record.is_ended => cycled,
             (Save::New, _) => return Ok(JsonFields::default()),
         };
-        match record.copies.get(&id) {
-            Some(copy) => Ok(copy.clone()),
+        match record.copies.iter().find(|(other, _)| *other == id) {
+            Some((_, copy)) => Ok(copy.clone()),
             None => self.session.load().await,
         }
     }
@@ -158,10 +159,12 @@ impl Bridge {
     }
 }
 
-/// Returns whether `flush` has removed all fields after `cycle_id`, which has taken the id from
-/// `flush`.
-fn is_flushed(before: &JsonFields, after: &JsonFields) -> bool {
-    !before.is_empty() && before.keys().all(|name| !after.contains_key(name))
+impl Record {
+    fn keep(&mut self, id: RecordId, fields: JsonFields) {
+        self.copies.retain(|(other, _)| *other != id);
+        self.copies.push_front((id, fields));
+        self.copies.truncate(MOST_COPIES);
+    }
 }
 
 impl BridgedSession {

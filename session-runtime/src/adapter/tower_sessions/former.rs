@@ -1,11 +1,10 @@
 //! Sessions that tower-sessions itself has kept, for the move to this crate.
 //!
-//! A request with the former cookie and without a session takes the former session over, before the
-//! handler. The former record then points to the new session for a minute. A request that the
-//! browser has sent at the same time finds the session so, and so does one after a lost response.
+//! A request with the former cookie takes the former session over, before the handler. The former
+//! record then points to the session for a minute. A request that the browser has sent at the same
+//! time finds the session so, and so does one after a lost response.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -65,6 +64,15 @@ pub(super) struct FormerSession {
     sessions: FormerSessions,
 }
 
+/// The outcome of a take-over. Its end makes the former cookie useless.
+pub(super) enum TakeOver {
+    /// A later request has to do it.
+    Later,
+    Done,
+    /// The session has this id.
+    Moved(String),
+}
+
 /// Stands for any version of tower-sessions.
 enum Any {}
 
@@ -99,15 +107,14 @@ impl FormerSessions {
         Self { cookie_name: cookie_name.into(), store, until }
     }
 
-    /// Returns the former session of a request, if such cookies are still accepted and the request
-    /// has no other session. Of several cookies, the last counts, as in tower-sessions.
+    /// Returns the former session of a request, if such cookies are still accepted. Of several
+    /// cookies, the last counts, as in tower-sessions.
     pub(super) fn find<'a>(
         &self,
         handle: &SessionHandle,
         cookies: impl IntoIterator<Item = &'a [u8]>,
     ) -> Option<FormerSession> {
-        let is_due = handle.manager().now() < self.until;
-        if !is_due || !handle.is_without_session(|value| self.parse(value).is_some()) {
+        if handle.manager().now() >= self.until || !handle.begins_with_cookie() {
             return None;
         }
         let cookies = CookieHeaders::collect(cookies);
@@ -121,8 +128,8 @@ impl FormerSessions {
 }
 
 impl FormerSession {
-    /// Lets the request go on with this session, under a new id. Returns `false` if a later request
-    /// has to do so.
+    /// Lets the request go on with the fields of this session, under a new id. The fields of a
+    /// session that has some of its own count more.
     ///
     /// # Errors
     ///
@@ -131,29 +138,45 @@ impl FormerSession {
         &self,
         handle: &SessionHandle,
         prefix: &str,
-    ) -> Result<bool, Error> {
-        let Some(fields) = self.load(handle).await? else { return Ok(true) };
-        if let Some(Value::String(id)) = fields.get(POINTER) {
-            handle.adopt(id);
-            return Ok(true);
+    ) -> Result<TakeOver, Error> {
+        let Some(mut fields) = self.load(handle).await? else { return Ok(TakeOver::Done) };
+        if let (1, Some(id)) = (fields.len(), fields.get(POINTER)) {
+            let is_done = handle.adopt(id.as_str().unwrap_or_default()).await?;
+            return Ok(if is_done && !handle.is_degraded() {
+                TakeOver::Done
+            } else {
+                TakeOver::Later
+            });
         }
-        let changes = JsonChanges::between(prefix, &JsonFields::default(), &fields);
-        let moved = match changes {
-            Ok(changes) => handle.save_json(&changes).await,
-            Err(error) => Err(error),
-        };
-        match moved {
+        fields.remove(POINTER);
+        let has_fields = !handle.load_json(prefix).await?.is_empty();
+        if handle.is_degraded() {
+            return Ok(TakeOver::Later);
+        }
+        match if has_fields { Ok(()) } else { move_fields(handle, prefix, &fields).await } {
             Ok(()) => {}
-            Err(error) if error.is_cross_site() => return Ok(false),
+            Err(error) if error.is_cross_site() => return Ok(TakeOver::Later),
             Err(error) if error.is_encode() || error.is_too_large() => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "a session of tower-sessions could not be taken over");
-                return Ok(true);
+                return Ok(TakeOver::Done);
             }
             Err(error) => return Err(error),
         }
-        self.point_to_session(handle).await;
-        Ok(true)
+        Ok(match current_id(handle) {
+            Some(id) => {
+                self.point_to(&id, handle).await;
+                TakeOver::Moved(id)
+            }
+            None => TakeOver::Done,
+        })
+    }
+
+    /// Follows the session to the id that the handler has given it.
+    pub(super) async fn follow(&self, moved_to: &str, handle: &SessionHandle) {
+        if let Some(id) = current_id(handle).filter(|id| id != moved_to) {
+            self.point_to(&id, handle).await;
+        }
     }
 
     /// Returns the name of the former cookie, if no other cookie has this name.
@@ -163,18 +186,18 @@ impl FormerSession {
     }
 
     async fn load(&self, handle: &SessionHandle) -> Result<Option<JsonFields>, Error> {
-        let loaded = in_time(handle, self.sessions.store.load(self.id)).await;
-        loaded.map_err(|Failed| Error::new(Kind::FormerStore))
+        match handle.in_time(self.sessions.store.load(self.id)).await {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(Failed)) | None => Err(Error::new(Kind::FormerStore)),
+        }
     }
 
-    /// If this fails, the former session stays. A request without a session takes it over again.
-    async fn point_to_session(&self, handle: &SessionHandle) {
-        let Some(id) = handle.id() else { return };
-        let pointer = Value::String(id.expose_secret().to_string());
-        let fields = JsonFields::from([(POINTER.to_owned(), pointer)]);
+    /// If this fails, the former session stays until its cookie comes again.
+    async fn point_to(&self, id: &str, handle: &SessionHandle) {
+        let fields = JsonFields::from([(POINTER.to_owned(), Value::String(id.to_owned()))]);
         let expires_at = handle.manager().now() + POINTS_FOR;
         let replaced = self.sessions.store.replace(self.id, fields, expires_at);
-        if in_time(handle, replaced).await.is_err() {
+        if !matches!(handle.in_time(replaced).await, Some(Ok(()))) {
             tracing::warn!(
                 "a session of tower-sessions was taken over, and its store has kept it: its cookie \
                  is still accepted"
@@ -183,18 +206,20 @@ impl FormerSession {
     }
 }
 
-/// Gives the store of tower-sessions the deadline of our own store. Without a runtime of tokio,
-/// there is no timer.
-async fn in_time<T>(
+async fn move_fields(
     handle: &SessionHandle,
-    operation: impl Future<Output = Result<T, Failed>>,
-) -> Result<T, Failed> {
-    match tokio::runtime::Handle::try_current() {
-        Ok(_) => {
-            tokio::time::timeout(handle.manager().timeout(), operation).await.unwrap_or(Err(Failed))
-        }
-        Err(_) => operation.await,
+    prefix: &str,
+    fields: &JsonFields,
+) -> Result<(), Error> {
+    let changes = JsonChanges::between(prefix, &JsonFields::default(), fields)?;
+    match handle.id() {
+        Some(_) => handle.renew_json(&changes).await,
+        None => handle.save_json(&changes).await,
     }
+}
+
+fn current_id(handle: &SessionHandle) -> Option<String> {
+    handle.id().map(|id| id.expose_secret().to_owned())
 }
 
 impl fmt::Debug for FormerSessions {

@@ -28,7 +28,8 @@
 //! - **`cycle_id`** gives the session a new id and starts its lifetime again, in the same step as
 //!   the write at the end of the request. If the program crashes before, the session is as before.
 //! - **`flush`** and `delete` end the session at once, with all its fields. After `cycle_id` in the
-//!   same request, the end comes at the end of the request.
+//!   same request, tower-sessions does not tell `flush` from `clear`. The session then ends at the
+//!   end of the request, if it had fields of tower-sessions and has none.
 //! - **`set_expiry`** is refused when the session is saved, because
 //!   [`lifetime`](crate::SessionConfig::lifetime) decides on the expiry.
 //! - **`id`** is not the id of the session. Each request has another. There also is an id if there
@@ -101,11 +102,11 @@ impl TowerSessionsLayer {
     /// `cookie_name` is the name of their cookie, `id` by default.
     ///
     /// Use this to move an application without signing its users out. A request with such a cookie
-    /// and without a session cookie of this crate takes the former session over, before your
-    /// handler. Its values become fields of a new session. The former record only points to the new
-    /// session then, for a minute. So a lost response and a request at the same time find the same
-    /// session. Requests at the same instant may begin a session each, and the browser keeps the
-    /// last.
+    /// takes the former session over, before your handler. Its values become fields of a new
+    /// session, or of the request's session, under a new id. A session that has such fields already
+    /// counts more. The former record then points to the session for a minute. So a request at the
+    /// same time and a request after a lost response find the same session. Requests at the same
+    /// instant may begin a session each, and the browser keeps the last.
     ///
     /// The price:
     ///
@@ -116,9 +117,12 @@ impl TowerSessionsLayer {
     ///   is a 503, so that no user is signed out.
     /// - Sessions that have not moved yet are not found by an index, and not ended with others.
     ///
-    /// Cookies that tower-sessions has signed or encrypted are not accepted. Bearer tokens take
-    /// nothing over. The response removes the former cookie with the path `/` and no domain. With
-    /// other attributes, the cookie stays, and does no harm. Of several such layers in a request,
+    /// Cookies that tower-sessions has signed or encrypted are not accepted. Beside a bearer token,
+    /// and behind `bearer`, nothing is taken over. The response removes the former cookie with the
+    /// path `/` and no domain. With other attributes, the cookie stays until it expires.
+    ///
+    /// Put options such as `allow_cross_site` and `allow_degraded` outside of this layer, because
+    /// those of inner layers come too late for the take-over. Of several such layers in a request,
     /// the outermost counts.
     pub fn accept_unsigned_cookies<V: 'static>(
         mut self,

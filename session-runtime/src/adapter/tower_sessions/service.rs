@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, SET_COOKIE};
 use http::{Extensions, HeaderMap, Request, Response};
 use tower_service::Service;
 
 use super::bridge::BridgedSession;
-use super::former::FormerSession;
+use super::former::{FormerSession, TakeOver};
 use super::settings::Settings;
 #[cfg(feature = "tower-sessions-0_14")]
 use super::view::v0_14;
@@ -70,15 +70,13 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let Some(opened) = opened else { return inner.call(request).await };
-            let taken_over = opened.take_over().await;
-            let mut response = match &taken_over {
-                Ok(_) => inner.call(request).await?,
-                Err(error) => error_response(error),
+            let taken_over = match opened.take_over().await {
+                Ok(taken_over) => taken_over,
+                Err(error) => return Ok(error_response(&error)),
             };
+            let mut response = inner.call(request).await?;
             opened.save(&mut response).await;
-            if taken_over.is_ok_and(|is_taken_over| is_taken_over) {
-                opened.remove_former_cookie(response.headers_mut());
-            }
+            opened.finish_take_over(taken_over, response.headers_mut()).await;
             Ok(response)
         })
     }
@@ -129,11 +127,10 @@ impl Opened {
         }
     }
 
-    /// Returns whether the former cookie has done its work.
-    async fn take_over(&self) -> Result<bool, Error> {
+    async fn take_over(&self) -> Result<TakeOver, Error> {
         match &self.former {
             Some(former) => former.take_over(&self.session.handle, &self.session.prefix).await,
-            None => Ok(false),
+            None => Ok(TakeOver::Later),
         }
     }
 
@@ -153,15 +150,26 @@ impl Opened {
         }
     }
 
-    /// Removes the former cookie, which has the path of tower-sessions' default.
-    fn remove_former_cookie(&self, headers: &mut HeaderMap) {
-        let former = self.former.as_ref();
-        let name = former.and_then(|former| former.cookie_to_remove(&self.session.handle));
-        let Some(name) = name else { return };
-        let secure = if name.starts_with("__") { "; Secure" } else { "" };
-        let removal = format!("{name}=; Path=/; Max-Age=0{secure}");
-        if let Ok(removal) = HeaderValue::try_from(removal) {
-            headers.append(SET_COOKIE, removal);
+    async fn finish_take_over(&self, taken_over: TakeOver, headers: &mut HeaderMap) {
+        let Some(former) = &self.former else { return };
+        match taken_over {
+            TakeOver::Later => return,
+            TakeOver::Done => {}
+            TakeOver::Moved(id) => former.follow(&id, &self.session.handle).await,
         }
+        if let Some(name) = former.cookie_to_remove(&self.session.handle) {
+            remove_cookie(name, headers);
+        }
+    }
+}
+
+/// Removes a cookie with the path of tower-sessions' default. A shared cache must not send the
+/// removal to others.
+fn remove_cookie(name: &str, headers: &mut HeaderMap) {
+    let secure = if name.starts_with("__") { "; Secure" } else { "" };
+    let removal = format!("{name}=; Path=/; Max-Age=0{secure}");
+    if let Ok(removal) = HeaderValue::try_from(removal) {
+        headers.append(SET_COOKIE, removal);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

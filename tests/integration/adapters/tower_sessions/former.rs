@@ -6,11 +6,11 @@ macro_rules! for_version {
         use std::future::pending;
         use std::time::{Duration, SystemTime};
 
-        use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN, SET_COOKIE};
+        use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, ORIGIN, SET_COOKIE};
         use axum::http::{HeaderValue, Method, Request, Response};
         use futures::FutureExt as _;
         use session_runtime::testing::{Browser, Failure};
-        use session_runtime::{Session as TypedSession, SessionHandle, Transport};
+        use session_runtime::{Lifetime, Session as TypedSession, SessionHandle, Transport};
         use time::OffsetDateTime;
         use $version::session::{Id, Record};
         use $version::session_store::{Error, Result};
@@ -104,7 +104,7 @@ macro_rules! for_version {
             let before = browser.cookie().map(str::to_owned);
             let (user, response) = former.visit(&mut browser, &sessions).await;
             assert_eq!(user.as_deref(), Some("ada"));
-            assert!(!response.headers().contains_key(SET_COOKIE));
+            assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 1);
             assert_eq!(browser.cookie().map(str::to_owned), before);
         }
 
@@ -198,12 +198,128 @@ macro_rules! for_version {
         }
 
         #[tokio::test]
-        async fn a_request_with_a_session_takes_nothing_over() {
+        async fn a_session_of_typed_fields_gets_the_former_fields_and_a_new_id() {
+            let (sessions, _, mut browser) = with_a_cart().await;
+            let (former, mut before) = (Former::begin().await, browser.with_sessions(&sessions));
+            assert_eq!(former.visit(&mut browser, &sessions).await.0.unwrap(), "ada");
+            let both = (None, Some("ada".to_owned()), "tea".to_owned());
+            assert_eq!(typed(&mut browser).await, both);
+            assert_eq!(typed(&mut before).await, (None, None, String::new()));
+        }
+
+        #[tokio::test]
+        async fn values_of_tower_sessions_count_more_and_a_logout_is_final_then_too() {
             let (sessions, _, mut browser) = with_a_cart().await;
             let former = Former::begin().await;
+            let eve = Some("eve".to_owned());
+            let sign_in = async |session: TypedSession<Typed>| session.set_user(eve).await;
+            browser.visit(sign_in).await.unwrap();
+            assert_eq!(former.visit(&mut browser, &sessions).await.0.unwrap(), "eve");
+            browser
+                .visit(async |session: TypedSession<Typed>| session.destroy().await)
+                .await
+                .unwrap();
             assert_eq!(former.visit(&mut browser, &sessions).await.0, None);
-            assert_eq!(typed(&mut browser).await, (None, None, "tea".to_owned()));
-            assert!(former.is_untouched().await);
+        }
+
+        #[tokio::test]
+        async fn after_a_lost_response_a_handler_that_ignores_the_session_sends_the_cookie() {
+            for cookie_name in ["id", "session"] {
+                let config = SessionConfig::new().secret(SECRET).cookie_name(cookie_name);
+                let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+                let former = Former::begin().await;
+                former.visit(&mut Browser::new(&sessions), &sessions).await;
+                let mut browser = Browser::new(&sessions);
+                let ignore = |_: Request<()>| async {};
+                let layer = former.layer(&sessions);
+                let request = former.request();
+                let (_, response) = send_request(&mut browser, &layer, request, ignore).await;
+                assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+                assert_eq!(typed(&mut browser).await.1.as_deref(), Some("ada"), "{cookie_name}");
+            }
+        }
+
+        #[tokio::test]
+        async fn after_a_lost_response_nothing_is_lost_while_the_store_is_away() {
+            let (sessions, store) = on_a_failing_store();
+            let former = Former::begin().await;
+            former.visit(&mut Browser::new(&sessions), &sessions).await;
+            store.fail(Failure::Unavailable);
+            let layer = former.layer(&sessions);
+            for is_tolerant in [false, true] {
+                let service = layer.layer(service_fn(|_: Request<()>| async {
+                    Ok::<_, Infallible>(Response::new(String::new()))
+                }));
+                let outer = sessions.layer();
+                let outer = if is_tolerant { outer.allow_degraded() } else { outer };
+                let mut browser = Browser::new(&sessions);
+                let response = browser.send(outer.layer(service), former.request()).await.unwrap();
+                assert_eq!(response.status(), if is_tolerant { 200 } else { 503 });
+                assert!(!response.headers().contains_key(SET_COOKIE));
+            }
+            store.recover();
+            assert_eq!(
+                former.visit(&mut Browser::new(&sessions), &sessions).await.0.unwrap(),
+                "ada"
+            );
+        }
+
+        #[tokio::test]
+        async fn an_outer_use_of_the_session_does_not_hide_the_former_session() {
+            let config = SessionConfig::new().secret(SECRET).cookie_name("id");
+            let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+            let former = Former::begin().await;
+            let inner = former.layer(&sessions).layer(service_fn(|request| async {
+                assert_eq!(user(request).await.as_deref(), Some("ada"));
+                Ok::<_, Infallible>(Response::new(String::new()))
+            }));
+            let looks = service_fn(move |request: Request<()>| {
+                let mut inner = inner.clone();
+                async move {
+                    assert!(!typed_of(&request).exists().await.unwrap());
+                    tower::Service::call(&mut inner, request).await
+                }
+            });
+            for _ in 0..2 {
+                let service = sessions.layer().layer(looks.clone());
+                let mut browser = Browser::new(&sessions);
+                browser.send(service, former.request()).await.unwrap();
+                assert_eq!(typed(&mut browser).await.1.as_deref(), Some("ada"));
+            }
+        }
+
+        #[tokio::test]
+        async fn a_handler_that_gives_another_id_is_followed() {
+            let (sessions, _) = on_a_failing_store();
+            let former = Former::begin().await;
+            let renew = |request: Request<()>| async move {
+                typed_of(&request).renew(Lifetime::normal()).await.unwrap();
+            };
+            let (layer, mut lost) = (former.layer(&sessions), Browser::new(&sessions));
+            send_request(&mut lost, &layer, former.request(), renew).await;
+            let mut browser = Browser::new(&sessions);
+            assert_eq!(former.visit(&mut browser, &sessions).await.0.unwrap(), "ada");
+            assert_eq!(browser.cookie(), lost.cookie());
+        }
+
+        #[tokio::test]
+        async fn a_pointer_with_other_keys_is_a_session() {
+            let (sessions, _) = on_a_failing_store();
+            let mut eve = Browser::new(&sessions);
+            eve.visit(async |session: TypedSession<Typed>| session.set_count(1).await)
+                .await
+                .unwrap();
+            let id = eve
+                .visit(async |session: TypedSession<Typed>| {
+                    session.count().await.unwrap();
+                    session.session_id().unwrap()
+                })
+                .await;
+            let pointer = ("session-runtime.moved-to".to_owned(), id.expose_secret().into());
+            let data = HashMap::from([pointer, ("user".to_owned(), "ada".into())]);
+            let (former, mut browser) = (Former::begin_with(data).await, Browser::new(&sessions));
+            assert_eq!(former.visit(&mut browser, &sessions).await.0.unwrap(), "ada");
+            assert_eq!(typed(&mut browser).await.0, None);
         }
 
         /// Another site cannot use the exemption of requests with a token.
@@ -246,9 +362,14 @@ macro_rules! for_version {
         async fn a_request_of_another_site_takes_nothing_over() {
             let (sessions, _) = on_a_failing_store();
             let (former, mut browser) = (Former::begin().await, Browser::new(&sessions));
-            let mut request = former.request();
-            request.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
-            *request.method_mut() = Method::POST;
+            let cross_site = |former: &Former| {
+                let mut request = former.request();
+                let site = HeaderValue::from_static("cross-site");
+                request.headers_mut().insert("sec-fetch-site", site);
+                *request.method_mut() = Method::POST;
+                request
+            };
+            let request = cross_site(&former);
             let clear = |request: Request<()>| async move {
                 session_of(&request).clear().await;
                 user(request).await
@@ -258,6 +379,11 @@ macro_rules! for_version {
             assert_eq!((user.unwrap(), response.status().as_u16()), (None, 200));
             assert!(!response.headers().contains_key(SET_COOKIE));
             assert_eq!(former.visit(&mut browser, &sessions).await.0.unwrap(), "ada");
+            // The response that has just come was lost.
+            let mut browser = Browser::new(&sessions);
+            let (_, response) =
+                send_request(&mut browser, &layer, cross_site(&former), clear).await;
+            assert!(!response.headers().contains_key(SET_COOKIE));
         }
 
         #[tokio::test]
@@ -322,14 +448,6 @@ macro_rules! for_version {
                 let request = Former::begin().await.request();
                 let (_, response) = send_request(&mut browser, &layer, request, user).await;
                 assert_eq!(response.status(), status, "{trouble:?}");
-                // A session of this library does not need the former store.
-                browser
-                    .visit(async |session: TypedSession<Typed>| session.set_count(1).await)
-                    .await
-                    .unwrap();
-                let request = Former::begin().await.request();
-                let (_, response) = send_request(&mut browser, &layer, request, user).await;
-                assert_eq!(response.status(), 200, "{trouble:?}");
             }
         }
 

@@ -421,18 +421,19 @@ macro_rules! for_version {
             }
         }
 
+        /// As after a second factor.
         #[tokio::test]
-        async fn flush_after_cycle_id_leaves_nothing_to_the_next_values() {
+        async fn cycle_id_with_other_values_keeps_the_typed_fields() {
             let (sessions, _, mut browser) = with_a_cart().await;
             assert!(insert(&mut browser, &sessions, 1).await);
             visit(&mut browser, &sessions, |session| async move {
                 session.cycle_id().await.unwrap();
-                session.flush().await.unwrap();
-                session.insert("user", "eve").await.unwrap();
+                session.remove::<u64>("count").await.unwrap();
+                session.insert("user", "ada").await.unwrap();
             })
             .await;
-            let anonymous = (None, Some("eve".to_owned()), String::new());
-            assert_eq!(typed(&mut browser).await, anonymous);
+            let all = (None, Some("ada".to_owned()), "tea".to_owned());
+            assert_eq!(typed(&mut browser).await, all);
         }
 
         #[tokio::test]
