@@ -9,7 +9,7 @@ use axum::{Router, response::IntoResponse};
 use axum_login::{AuthUser, AuthnBackend, UserId, login_required};
 use axum_messages::{Messages, MessagesManagerLayer};
 use session_runtime::testing::{Browser, Failure};
-use session_runtime::{Session, Sessions};
+use session_runtime::{Lifetime, Session, Sessions};
 
 use super::{Typed, on_a_failing_store, typed, with_a_cart};
 
@@ -242,4 +242,32 @@ async fn layers_with_different_keys_each_renew_the_session() {
     send(&mut victim, app(), Method::POST, "/login", "ada").await;
     assert_eq!(send(&mut victim, app(), Method::GET, "/", "").await.1, "ada");
     assert_eq!(send(&mut attacker, app(), Method::GET, "/", "").await.1, "nobody");
+}
+
+/// As in the guide.
+#[tokio::test]
+async fn a_typed_login_before_that_of_axum_login_leaves_both_with_the_same_user() {
+    async fn sign_in(mut auth: AuthSession, session: Session<Typed>, name: String) {
+        let user = auth.authenticate(name).await.unwrap().unwrap();
+        let login = session.write().set(session.cart(), user.id()).keep_only(());
+        login.renew(Lifetime::remembered()).commit().await.unwrap();
+        auth.session.load().await.unwrap();
+        auth.login(&user).await.unwrap();
+    }
+
+    let (sessions, _, mut browser) = with_a_cart().await;
+    let app = || {
+        let routes = Router::new().route("/", get(whoami)).route("/sign-in", post(sign_in));
+        routes.layer(sessions.auth_layer(Backend { version: 1 }))
+    };
+    for user in ["ada", "ada", "eve"] {
+        send(&mut browser, app(), Method::POST, "/sign-in", user).await;
+        assert_eq!(send(&mut browser, app(), Method::GET, "/", "").await.1, user);
+        assert_eq!(typed(&mut browser).await.2, user);
+        let lifetime = async |session: Session<Typed>| {
+            session.cart().await.unwrap();
+            session.lifetime().map(Lifetime::class)
+        };
+        assert_eq!(browser.visit(lifetime).await, Some(1));
+    }
 }
