@@ -503,7 +503,7 @@ macro_rules! for_version {
 }
 
 mod v0_14 {
-    for_version!(tower_sessions_0_14);
+    for_version!(tower_sessions);
 }
 
 mod v0_15 {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use ::tower_sessions::Session;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -17,7 +18,6 @@ use session_runtime::{SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::RedisServer;
 use tokio::sync::{Barrier, Notify};
-use tower_sessions_0_14::Session;
 
 use super::super::axum::serve;
 use super::super::{Reply, get as ask};

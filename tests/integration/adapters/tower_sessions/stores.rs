@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::tower_sessions::Session;
 use axum::http::Request;
 use futures::future::join_all;
 use session_runtime::testing::Browser;
@@ -10,7 +11,6 @@ use session_tests::cookies::SECRET;
 use session_tests::deployment::Shared;
 use session_tests::server::{Make, RedisServer};
 use tokio::sync::Barrier;
-use tower_sessions_0_14::Session;
 
 use super::{Typed, send, typed};
 
