@@ -41,7 +41,7 @@ type Exported = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 async fn queries_name_exported_metrics_and_all_of_them_are_on_a_panel() {
     let exported = exported().await;
     let of_dashboard: Vec<_> = panels().iter().flat_map(queries).collect();
-    for query in of_dashboard.iter().chain(&alert_queries()) {
+    for query in of_dashboard.iter().chain(&alert_queries()).chain(&variables()) {
         for selector in selectors(query) {
             check(&selector, &exported, query);
         }
@@ -179,9 +179,19 @@ fn outcomes_of_graphs() -> BTreeMap<String, usize> {
     counts
 }
 
+fn dashboard() -> Value {
+    serde_json::from_str(&read("examples/metrics/grafana.json")).unwrap()
+}
+
 fn panels() -> Vec<Value> {
-    let dashboard: Value = serde_json::from_str(&read("examples/metrics/grafana.json")).unwrap();
-    dashboard["panels"].as_array().unwrap().clone()
+    dashboard()["panels"].as_array().unwrap().clone()
+}
+
+/// Returns the queries for the values of the variables.
+fn variables() -> Vec<String> {
+    let dashboard = dashboard();
+    let variables = dashboard["templating"]["list"].as_array().unwrap().iter();
+    variables.filter_map(|variable| Some(variable["definition"].as_str()?.to_owned())).collect()
 }
 
 fn queries(panel: &Value) -> Vec<String> {
