@@ -45,6 +45,11 @@ pub(crate) const RECIPES: &[Recipe] = &[
         command: &["tests/ecosystem/run"],
     },
     Recipe {
+        name: "alerts",
+        help: "checks the alert rules and the dashboard of examples/metrics with promtool",
+        command: &["tests/alerts"],
+    },
+    Recipe {
         name: "counts",
         help: "compares instructions and allocations of operations with the committed numbers; \
                [FILTER]",

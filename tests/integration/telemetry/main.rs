@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod clock_log;
+#[cfg(feature = "metrics")]
+mod dashboard;
 mod memory_log;
 #[cfg(feature = "metrics")]
 mod metrics;
