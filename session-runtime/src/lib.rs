@@ -211,6 +211,7 @@ pub use request::handle::SessionHandle;
 pub use session::Session;
 pub use session::field::Field;
 pub use session::form_token::FormToken;
+pub use session::health::Health;
 pub use session::schema::Schema;
 pub use session::sessions::Sessions;
 pub use session::token::SessionToken;

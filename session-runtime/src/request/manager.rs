@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::clock_log::ClockLog;
 use super::plain_http_search::PlainHttpSearch;
+use super::sign_of_life::SignOfLife;
 use super::size_limits::SizeLimits;
 use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
@@ -49,6 +50,7 @@ pub(crate) struct Manager {
 struct Rules {
     clock: Clock,
     clock_log: ClockLog,
+    sign_of_life: SignOfLife,
     prefix: Box<str>,
     lifetimes: Lifetimes,
     unknown_lifetimes: UnknownLifetimes,
@@ -88,6 +90,7 @@ impl Manager {
         let rules = Rules {
             clock: Clock::system(),
             clock_log: ClockLog::default(),
+            sign_of_life: SignOfLife::default(),
             formats: CookieFormats::new(&settings)?,
             form_token_keys: FormTokenKeys::new(&settings),
             prefix: settings.prefix,
@@ -160,7 +163,13 @@ impl Manager {
     /// the node with the largest difference counts.
     pub(crate) async fn distance_to_store(&self) -> Result<Duration, StoreError> {
         let theirs = self.store.time().await?;
+        self.rules.sign_of_life.record(self.moment());
         Ok(abs_diff(self.now(), theirs))
+    }
+
+    /// Returns the time since the store last told its time.
+    pub(crate) fn last_sign_of_life(&self) -> Option<Duration> {
+        self.rules.sign_of_life.age()
     }
 
     /// The deadline of a store operation.

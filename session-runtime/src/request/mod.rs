@@ -31,6 +31,7 @@ pub(crate) mod rotate;
     allow(dead_code, reason = "adapters keep handles in requests")
 )]
 mod shared;
+mod sign_of_life;
 mod size_limits;
 mod token;
 mod unknown_lifetimes;

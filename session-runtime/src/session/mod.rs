@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod form_token;
 pub(crate) mod found;
+pub(crate) mod health;
 pub(crate) mod increment;
 pub(crate) mod index_query;
 #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]

@@ -211,13 +211,8 @@ impl Sessions {
     ///     if sessions.ping().await.is_ok() { 200 } else { 503 }
     /// }
     /// ```
-    #[doc(alias = "health")]
     pub fn ping(&self) -> Operation<'_, ()> {
-        Operation::new(async {
-            let manager = self.manager();
-            manager.clock_log().record(manager.distance_to_store().await?);
-            Ok(manager.store().takes_writes().await?)
-        })
+        Operation::new(async { self.health().await.into_result() })
     }
 
     /// Returns the state of the connection to the store, as a value to export. Takes no round trip.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::RedisStore;
 use super::watchlist::{LookResult, Watchlist};
 use super::{
-    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, NearRules,
+    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, NearCacheState, NearRules,
     NearValues, Refresh, Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore,
     StoreError, Tombstone, Write,
 };
@@ -87,6 +87,15 @@ impl AnyStore {
                 true
             }
             Self::Memory(_) | Self::Other(..) => false,
+        }
+    }
+
+    /// Returns the state of the near cache. Call this for a store that has one.
+    pub(crate) fn near_cache_state(&self) -> NearCacheState {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) if store.is_untold() => NearCacheState::Untold,
+            _ => NearCacheState::Keeping,
         }
     }
 

@@ -70,6 +70,7 @@ mod indexed_value;
 mod indexing;
 pub(crate) mod memory;
 mod near;
+mod near_cache_state;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod scan;
@@ -97,6 +98,7 @@ pub use connection_state::ConnectionState;
 pub(crate) use memory::Bounds;
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 pub(crate) use near::{NearRules, NearValues};
+pub use near_cache_state::NearCacheState;
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "redis")]

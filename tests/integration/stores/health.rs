@@ -1,9 +1,11 @@
-//! `ping` for health checks: fails while writes are refused, and writes nothing.
+//! `ping` and `health` for health checks: they fail while writes are refused, and write nothing.
 
 use std::fs;
 use std::time::Duration;
 
-use session_runtime::{Session, SessionConfig, Sessions};
+use session_runtime::store::{ConnectionState, NearCacheState};
+use session_runtime::testing::{FailingStore, Failure, ManualClock};
+use session_runtime::{MemoryStore, NearCache, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::server::{Make, RedisServer};
@@ -12,6 +14,12 @@ use session_tests::{until, wait_for};
 #[derive(Debug, Session)]
 struct Visitor {
     count: u64,
+}
+
+#[derive(Debug, Session)]
+struct Cached {
+    #[session(cached)]
+    name: String,
 }
 
 #[tokio::test]
@@ -93,6 +101,64 @@ async fn reads_work_while_the_health_check_waits_for_a_pause() {
     assert!(!asked.is_finished());
     let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
     asked.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn health_shows_the_connection_the_clock_and_the_problem() {
+    let mut server = RedisServer::start();
+    let config = SessionConfig::new().secret(SECRET).store(server.url());
+    let sessions = Sessions::new(config.timeout(Duration::from_secs(1))).await.unwrap();
+    let health = sessions.health().await;
+    assert!(health.is_ready() && health.problem().is_none(), "{health:?}");
+    assert_eq!(health.connection_state(), ConnectionState::Connected);
+    assert!(health.clock_difference().is_some() && health.last_sign_of_life().is_some());
+    assert_eq!(health.near_cache(), None);
+    server.kill();
+    until("the loss", async || !sessions.health().await.is_ready()).await;
+    let health = sessions.health().await;
+    assert!(health.problem().is_some_and(|problem| problem.is_unavailable()));
+    assert_ne!(health.connection_state(), ConnectionState::Connected);
+    assert!(health.clock_difference().is_none() && health.last_sign_of_life().is_some());
+    server.restart();
+    until("the server", async || sessions.health().await.is_ready()).await;
+    set(&server, "maxmemory", "1");
+    let health = sessions.health().await;
+    assert!(!health.is_ready() && health.clock_difference().is_some(), "{health:?}");
+}
+
+#[tokio::test]
+async fn the_last_sign_of_life_is_the_last_answer() {
+    let (clock, store) = (ManualClock::default(), FailingStore::new(MemoryStore::new()));
+    let config = SessionConfig::new().secret(SECRET);
+    let sessions = Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock);
+    store.fail(Failure::Unavailable);
+    assert_eq!(sessions.health().await.last_sign_of_life(), None);
+    store.recover();
+    assert_eq!(sessions.health().await.last_sign_of_life(), Some(Duration::ZERO));
+    store.fail(Failure::Unavailable);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(sessions.health().await.last_sign_of_life(), Some(Duration::from_secs(60)));
+    store.recover();
+    sessions.ping().await.unwrap();
+    store.fail(Failure::Unavailable);
+    assert_eq!(sessions.health().await.last_sign_of_life(), Some(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn health_shows_a_near_cache_that_the_server_does_not_tell_of_changes() {
+    let server = RedisServer::start();
+    let config = SessionConfig::new().secret(SECRET).store(server.url());
+    let sessions = Sessions::new(config.near_cache(NearCache::new())).await.unwrap();
+    assert_eq!(sessions.health().await.near_cache(), Some(NearCacheState::Keeping));
+    let session = sessions.create::<Cached>().await.unwrap();
+    session.set_name("Ada").await.unwrap();
+    let _: String = server.cli(&["ACL", "SETUSER", "default", "-client|caching"]);
+    until("a read that is not kept", async || {
+        let open = sessions.open_id::<Cached>(&session.session_id().unwrap());
+        open.name().await.unwrap();
+        sessions.health().await.near_cache() == Some(NearCacheState::Untold)
+    })
+    .await;
 }
 
 async fn connect(url: &str) -> Sessions {

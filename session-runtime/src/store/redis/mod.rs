@@ -140,6 +140,10 @@ impl RedisStore {
         self.deployment.timeout
     }
 
+    pub(crate) fn is_untold(&self) -> bool {
+        self.deployment.is_untold()
+    }
+
     pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {
         &self.deployment.listeners.watchlist
     }

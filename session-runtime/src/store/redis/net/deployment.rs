@@ -207,6 +207,11 @@ impl Deployment {
         );
     }
 
+    /// Returns whether the server did not tell of changes when it was last asked to.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.is_untold.load(Ordering::Relaxed)
+    }
+
     /// Records whether the server tells of changes. Warns if the server has just ceased to.
     pub(crate) fn record_told(&self, is_told: bool) {
         let was_untold = self.is_untold.swap(!is_told, Ordering::Relaxed);
