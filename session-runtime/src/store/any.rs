@@ -10,9 +10,9 @@ use bytes::Bytes;
 use super::RedisStore;
 use super::watchlist::{LookResult, Watchlist};
 use super::{
-    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, NearCacheState, NearRules,
-    NearValues, Refresh, Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore,
-    StoreError, Tombstone, Write,
+    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, NearCacheState,
+    NearRules, NearValues, Refresh, Rotation, Scan, ScanPage, SessionIndex, SessionKey,
+    SessionStore, StoreError, Tombstone, Write,
 };
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
