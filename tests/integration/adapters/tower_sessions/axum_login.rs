@@ -15,17 +15,23 @@ use super::{Typed, on_a_failing_store, typed, with_a_cart};
 
 /// The users are their own passwords. The hash of a user changes with the version.
 #[derive(Debug, Clone)]
-struct Backend {
-    version: u8,
+pub(super) struct Backend {
+    pub(super) version: u8,
 }
 
 #[derive(Debug, Clone)]
-struct User {
-    name: String,
+pub(super) struct User {
+    pub(super) name: String,
     hash: [u8; 1],
 }
 
-type AuthSession = axum_login::AuthSession<Backend>;
+pub(super) type AuthSession = axum_login::AuthSession<Backend>;
+
+impl User {
+    pub(super) fn of_version(version: u8, name: String) -> Self {
+        Self { name, hash: [version] }
+    }
+}
 
 impl AuthUser for User {
     type Id = String;
@@ -45,7 +51,7 @@ impl AuthnBackend for Backend {
     type Error = Infallible;
 
     async fn authenticate(&self, name: String) -> Result<Option<User>, Infallible> {
-        Ok(Some(User { name, hash: [self.version] }))
+        Ok(Some(User::of_version(self.version, name)))
     }
 
     async fn get_user(&self, name: &UserId<Self>) -> Result<Option<User>, Infallible> {
@@ -69,7 +75,7 @@ fn app_of_version(sessions: &Sessions, version: u8) -> Router {
         .layer(sessions.auth_layer(Backend { version }))
 }
 
-async fn whoami(auth: AuthSession) -> String {
+pub(super) async fn whoami(auth: AuthSession) -> String {
     auth.user.map_or("nobody".to_owned(), |user| user.name)
 }
 

@@ -2,7 +2,6 @@
 //! sessions that were lost, overwritten or brought back in these ways.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use ::tower_sessions::Session;
@@ -10,7 +9,6 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use axum_login::{AuthSession, AuthUser, AuthnBackend, UserId};
 use futures::future::join_all;
 use reqwest::header::SET_COOKIE;
 use session_runtime::testing::{Browser, Failure};
@@ -21,42 +19,10 @@ use tokio::sync::{Barrier, Notify};
 
 use super::super::axum::serve;
 use super::super::{Reply, get as ask};
+use super::axum_login::{AuthSession, Backend, User, whoami};
 use super::{Typed, on_a_failing_store, send, typed};
 
 const AT_ONCE: usize = 16;
-
-/// Signs in any user by name.
-#[derive(Debug, Clone)]
-struct Backend;
-
-#[derive(Debug, Clone)]
-struct User(String);
-
-impl AuthUser for User {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-
-    fn session_auth_hash(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl AuthnBackend for Backend {
-    type User = User;
-    type Credentials = String;
-    type Error = Infallible;
-
-    async fn authenticate(&self, name: String) -> Result<Option<User>, Infallible> {
-        Ok(Some(User(name)))
-    }
-
-    async fn get_user(&self, name: &UserId<Self>) -> Result<Option<User>, Infallible> {
-        self.authenticate(name.clone()).await
-    }
-}
 
 /// Places where handlers wait.
 #[derive(Clone)]
@@ -98,13 +64,9 @@ async fn start(at_once: usize) -> (RedisServer, Gates, String) {
         .route("/login_at_once/{name}", get(login_at_once))
         .route("/login_slowly/{name}", get(login_slowly))
         .route("/logout", get(logout))
-        .layer(sessions.auth_layer(Backend))
+        .layer(sessions.auth_layer(Backend { version: 1 }))
         .with_state(gates.clone());
     (server, gates, serve(app).await)
-}
-
-async fn whoami(auth: AuthSession<Backend>) -> String {
-    auth.user.map_or("nobody".to_owned(), |user| user.0)
 }
 
 async fn insert(session: Session, Path(key): Path<String>) {
@@ -138,29 +100,25 @@ async fn cycle_at_once(State(gates): State<Gates>, session: Session) {
     gates.barrier.wait().await;
 }
 
-async fn login(mut auth: AuthSession<Backend>, Path(name): Path<String>) {
-    auth.login(&User(name)).await.unwrap();
+async fn login(mut auth: AuthSession, Path(name): Path<String>) {
+    auth.login(&User::of_version(1, name)).await.unwrap();
 }
 
 async fn login_at_once(
     State(gates): State<Gates>,
-    mut auth: AuthSession<Backend>,
+    mut auth: AuthSession,
     Path(name): Path<String>,
 ) {
-    auth.login(&User(name)).await.unwrap();
+    auth.login(&User::of_version(1, name)).await.unwrap();
     gates.barrier.wait().await;
 }
 
-async fn login_slowly(
-    State(gates): State<Gates>,
-    mut auth: AuthSession<Backend>,
-    Path(name): Path<String>,
-) {
-    auth.login(&User(name)).await.unwrap();
+async fn login_slowly(State(gates): State<Gates>, mut auth: AuthSession, Path(name): Path<String>) {
+    auth.login(&User::of_version(1, name)).await.unwrap();
     gates.wait().await;
 }
 
-async fn logout(mut auth: AuthSession<Backend>) -> StatusCode {
+async fn logout(mut auth: AuthSession) -> StatusCode {
     let ended = auth.logout().await;
     if ended.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
