@@ -1,4 +1,4 @@
-//! A collector for OTLP over HTTP that shows what arrived. Yours is a program of its own.
+//! A collector for OTLP over HTTP, which prints the spans and metrics. Yours is a separate program.
 
 use std::fmt;
 use std::io;
@@ -20,9 +20,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tokio::net::TcpListener;
 
-/// A running collector, and all that arrived.
+/// A running collector.
 pub(crate) struct Collector {
-    url: String,
     arrived: Shared,
 }
 
@@ -36,8 +35,8 @@ struct Arrived {
 }
 
 impl Collector {
-    /// Starts a collector on a free port.
-    pub(crate) async fn start() -> io::Result<Self> {
+    /// Starts a collector on a free port, and returns the URL too.
+    pub(crate) async fn start() -> io::Result<(Self, String)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let arrived = Shared::default();
@@ -46,11 +45,7 @@ impl Collector {
             .route("/v1/metrics", post(metrics))
             .with_state(arrived.clone());
         tokio::spawn(axum::serve(listener, app).into_future());
-        Ok(Self { url, arrived })
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+        Ok((Self { arrived }, url))
     }
 }
 
@@ -84,16 +79,16 @@ impl fmt::Display for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arrived = lock(&self.arrived);
         let name = arrived.resource.iter().find(|attribute| attribute.key == "service.name");
-        writeln!(f, "{}\n", name.map(text).unwrap_or_default())?;
+        writeln!(f, "spans of {}:", name.map(text).unwrap_or_default())?;
         arrived.write_children(f, &[], 0)?;
         let mut lines: Vec<_> = arrived.metrics.iter().flat_map(values).collect();
         lines.sort();
-        write!(f, "\n{}", lines.join("\n"))
+        write!(f, "\nmetrics:\n{}", lines.join("\n"))
     }
 }
 
 impl Arrived {
-    /// Writes the spans with this parent in the order of their start, each with its own children.
+    /// Writes the spans with this parent in the order of their start, each above the children.
     fn write_children(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -104,7 +99,7 @@ impl Arrived {
             self.spans.iter().filter(|span| span.parent_span_id == parent).collect();
         spans.sort_by_key(|span| span.start_time_unix_nano);
         for span in spans {
-            let micros = (span.end_time_unix_nano - span.start_time_unix_nano) / 1000;
+            let micros = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano) / 1000;
             let indent = "  ".repeat(depth);
             writeln!(f, "{indent}{}, {micros} µs, {}", span.name, list(&span.attributes))?;
             for event in &span.events {

@@ -5,8 +5,9 @@
 //! OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 cargo run --example opentelemetry
 //! ```
 //!
-//! The first command needs no collector. The example starts one inside the program, sends itself a
-//! few requests, and prints what arrived. `telemetry.rs` is the part for your program.
+//! The first command needs no collector. The example starts a collector inside the program, sends
+//! a few requests to the application, and prints the spans and metrics that the collector received.
+//! `telemetry.rs` is the part for your program.
 
 mod collector;
 mod telemetry;
@@ -117,17 +118,21 @@ async fn print(response: reqwest::Response) -> Result<(), reqwest::Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
-    // Only the example needs a collector of its own.
-    let collector = Collector::start().await?;
-    let configured = env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
-    let telemetry = Telemetry::start(configured.as_deref().unwrap_or(collector.url()))?;
+    let (collector, url) = match env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
+        Ok(url) => (None, url),
+        Err(_) => Collector::start().await.map(|(collector, url)| (Some(collector), url))?,
+    };
+    let telemetry = Telemetry::start(&url)?;
     visit(serve().await?).await?;
 
-    // The last export blocks its thread, and other threads go on with the tasks of the program.
-    match tokio::task::spawn_blocking(|| telemetry.shutdown()).await? {
-        Err(error) => tracing::error!(error = &*error as &dyn StdError, "telemetry was lost"),
-        Ok(()) if configured.is_some() => println!("\nyour collector has the spans and metrics"),
-        Ok(()) => println!("\n{collector}"),
+    // The last export blocks a thread, while the tasks of the program go on.
+    let sent = tokio::task::spawn_blocking(|| telemetry.shutdown()).await?;
+    match (sent, collector) {
+        (Err(error), _) => {
+            tracing::error!(error = &*error as &dyn StdError, "telemetry was lost");
+        }
+        (Ok(()), Some(collector)) => println!("\n{collector}"),
+        (Ok(()), None) => println!("\nthe spans and metrics are at {url}"),
     }
     Ok(())
 }

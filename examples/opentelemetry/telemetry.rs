@@ -7,7 +7,6 @@
 use std::env;
 use std::error::Error as StdError;
 
-use metrics::SetRecorderError;
 use metrics_opentelemetry::{OpenTelemetryMetrics, OpenTelemetryRecorder};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
@@ -48,29 +47,9 @@ impl Telemetry {
         let collector = collector.trim_end_matches('/').to_owned();
         let (spans, metrics) = (spans(&collector)?, metrics(&collector)?);
         let telemetry = Self { collector, spans, metrics };
-        telemetry.install_subscriber()?;
-        telemetry.install_recorder()?;
+        install_subscriber(&telemetry.spans)?;
+        install_recorder(&telemetry.metrics)?;
         Ok(telemetry)
-    }
-
-    fn install_subscriber(&self) -> Result<(), TryInitError> {
-        let spans = tracing_opentelemetry::layer()
-            .with_tracer(self.spans.tracer("visits"))
-            // The place in the source and the thread would be attributes of each span.
-            .with_location(false)
-            .with_target(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_filter(filter_fn(is_exported).with_max_level_hint(LevelFilter::DEBUG));
-        let log = fmt::layer().with_filter(LevelFilter::INFO);
-        Registry::default().with(log).with(spans).try_init()
-    }
-
-    fn install_recorder(&self) -> Result<(), SetRecorderError<OpenTelemetryRecorder>> {
-        let metrics = OpenTelemetryMetrics::new(self.metrics.meter("visits"));
-        let recorder = OpenTelemetryRecorder::new(metrics);
-        recorder.set_histogram_bounds(["session_operation_duration_seconds"].into_iter(), &SECONDS);
-        metrics::set_global_recorder(recorder)
     }
 
     /// Exports the rest, which blocks the thread for some seconds at most.
@@ -110,6 +89,20 @@ fn service() -> Resource {
     Resource::builder().with_service_name(name).build()
 }
 
+/// Installs the log on standard output, and the export of spans.
+fn install_subscriber(spans: &SdkTracerProvider) -> Result<(), TryInitError> {
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(spans.tracer("visits"))
+        // The place in the source and the thread would be attributes of each span.
+        .with_location(false)
+        .with_target(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(is_exported).with_max_level_hint(LevelFilter::DEBUG));
+    let log = fmt::layer().with_filter(LevelFilter::INFO);
+    Registry::default().with(log).with(spans).try_init()
+}
+
 /// Selects the spans and events for the collector.
 ///
 /// All others stay away, such as the spans of an HTTP client. The export has an HTTP client too,
@@ -122,4 +115,13 @@ fn is_exported(metadata: &Metadata<'_>) -> bool {
         "session_runtime::lifecycle" | REQUESTS => true,
         _ => false,
     }
+}
+
+/// Installs the export of metrics.
+fn install_recorder(metrics: &SdkMeterProvider) -> Result<(), Box<dyn StdError>> {
+    let metrics = OpenTelemetryMetrics::new(metrics.meter("visits"));
+    let recorder = OpenTelemetryRecorder::new(metrics);
+    let durations = ["session_operation_duration_seconds"];
+    recorder.set_histogram_bounds(durations.into_iter(), &SECONDS);
+    Ok(metrics::set_global_recorder(recorder)?)
 }

@@ -44,8 +44,9 @@ impl Example {
 pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(executable(name));
     for (variable, _) in env::vars_os() {
-        if variable.to_string_lossy().starts_with("SESSION_") {
-            command.env_remove(variable);
+        let name = variable.to_string_lossy();
+        if ["OTEL_", "SESSION_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&variable);
         }
     }
     command.args(options).env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());

@@ -6,6 +6,7 @@ mod deployment;
 mod documentation;
 mod examples;
 mod examples_api;
+mod examples_opentelemetry;
 mod features;
 pub mod fuzz_corpora;
 mod program;
