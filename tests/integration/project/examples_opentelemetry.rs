@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
+use session_tests::cookies::SECRET;
 use session_tests::example;
 use session_tests::server::RedisServer;
 use tokio::net::TcpListener;
@@ -26,10 +27,10 @@ const ANSWERS: [&str; 5] = [
 
 /// Runs the example to the end, and returns the standard output.
 fn run(variables: &[(&str, &str)]) -> String {
-    let Output { status, stdout, .. } =
+    let Output { status, stdout, stderr } =
         example::command("opentelemetry", &[], variables).output().unwrap();
     let stdout = String::from_utf8(stdout).unwrap();
-    assert!(status.success(), "{stdout}");
+    assert!(status.success(), "{stdout}{}", String::from_utf8_lossy(&stderr));
     stdout
 }
 
@@ -95,8 +96,7 @@ fn operations_arrive_as_children_of_their_request() {
 #[test]
 fn the_number_of_connections_arrives() {
     let redis = RedisServer::start();
-    let secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    let printed = run(&[("SESSION_REDIS", &redis.url()), ("SESSION_SECRET", secret)]);
+    let printed = run(&[("SESSION_REDIS", &redis.url()), ("SESSION_SECRET", SECRET)]);
     let gauges: Vec<_> = printed
         .lines()
         .filter_map(|line| line.strip_prefix("session_store_connections "))
@@ -191,7 +191,9 @@ fn the_guide_shows_the_example() {
     assert!(!excerpts.is_empty());
     for excerpt in excerpts {
         let (excerpt, _) = excerpt.split_once("```").unwrap();
-        assert!(source.contains(&trimmed(excerpt)), "not in telemetry.rs: {excerpt}");
+        for part in excerpt.split("\n\n") {
+            assert!(source.contains(trimmed(part).trim()), "not in telemetry.rs: {part}");
+        }
     }
     let (_, output) = section.split_once("```text\n").unwrap();
     let (output, _) = output.split_once("```").unwrap();
