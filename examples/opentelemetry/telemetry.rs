@@ -109,9 +109,8 @@ fn install_subscriber(spans: &SdkTracerProvider) -> Result<(), TryInitError> {
 /// whose spans would cause the next export.
 fn is_exported(metadata: &Metadata<'_>) -> bool {
     match metadata.target() {
-        // The event at the end of an operation has the same fields as the span. `is_span`
-        // would refuse both, since the library asks for both at once.
-        "session_runtime::operation" => !metadata.is_event(),
+        // The event at the end of an operation has the same fields as the span.
+        "session_runtime::operation" => metadata.is_span(),
         "session_runtime::lifecycle" | REQUESTS => true,
         _ => false,
     }

@@ -25,7 +25,7 @@ struct QueuedEvent {
 impl EventQueue {
     /// Queues an event, if there is a subscriber.
     pub(crate) fn push(&mut self, event: LifecycleEvent, id: Option<&SessionId>) {
-        if !cfg!(feature = "metrics") && !tracing::enabled!(target: TARGET, Level::DEBUG) {
+        if !cfg!(feature = "metrics") && !tracing::event_enabled!(target: TARGET, Level::DEBUG) {
             return;
         }
         let same = self.events.iter_mut().find(|queued| id.is_none() && queued.event == event);

@@ -20,9 +20,19 @@ const DROPPED: &str = "dropped";
 /// Records whether the near cache or the store gave the values of the operation under way.
 #[inline]
 pub(crate) fn record_origin(is_kept: bool) {
-    if tracing::enabled!(target: TARGET, Level::DEBUG) {
+    if tracing::span_enabled!(target: TARGET, Level::DEBUG) {
         Span::current().record("from", if is_kept { "near_cache" } else { "store" });
     }
+}
+
+/// Returns whether a subscriber takes the span or the event of an operation.
+///
+/// `enabled!` would ask for neither of the two, which a filter for spans or for events refuses.
+#[inline]
+fn is_traced() -> bool {
+    tracing::level_enabled!(Level::DEBUG)
+        && (tracing::span_enabled!(target: TARGET, Level::DEBUG)
+            || tracing::event_enabled!(target: TARGET, Level::DEBUG))
 }
 
 /// Gives the id of an operation's session.
@@ -103,7 +113,7 @@ impl<'a> OperationSpan<'a> {
     }
 
     fn start(&self) -> Progress {
-        let is_traced = tracing::enabled!(target: TARGET, Level::DEBUG);
+        let is_traced = is_traced();
         if !is_traced && !cfg!(feature = "metrics") {
             return Progress::Silent;
         }

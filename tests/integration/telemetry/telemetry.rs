@@ -14,8 +14,9 @@ use session_tests::log::Log;
 use session_tests::server::RedisServer;
 use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
@@ -44,6 +45,39 @@ pub(crate) fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
         .with_span_events(FmtSpan::CLOSE)
         .with_writer(move || writer.clone())
         .finish()
+}
+
+/// Returns the lines of a subscriber that takes the metadata that the filter accepts.
+async fn told_through(filter: fn(&Metadata<'_>) -> bool) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(move || writer.clone())
+        .with_filter(filter_fn(filter).with_max_level_hint(LevelFilter::DEBUG));
+    let subscriber = tracing_subscriber::registry().with(lines);
+    async {
+        let session = sessions().create::<Visitor>().await.unwrap();
+        session.count().incr(1).await.unwrap();
+    }
+    .with_subscriber(subscriber)
+    .await;
+    log.text()
+}
+
+/// An exporter of spans usually refuses events, and a log may refuse spans.
+#[tokio::test]
+async fn spans_and_events_are_told_without_each_other() {
+    const SPAN: &str = "session_operation{operation=\"incr\" field=\"count\"";
+    const EVENT: &str = "session operation operation=\"incr\"";
+    const LIFECYCLE: &str = "session lifecycle event=\"created\"";
+    let spans = told_through(|metadata| metadata.is_span()).await;
+    assert!(spans.contains(SPAN) && spans.contains("outcome=\"ok\""), "{spans}");
+    assert!(!spans.contains(EVENT) && !spans.contains(LIFECYCLE), "{spans}");
+    let events = told_through(|metadata| metadata.is_event()).await;
+    assert!(events.contains(EVENT) && events.contains(LIFECYCLE), "{events}");
+    assert!(!events.contains(SPAN), "{events}");
 }
 
 fn sessions() -> Sessions {
