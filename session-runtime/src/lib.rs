@@ -149,6 +149,8 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod adapter;
+#[cfg(feature = "admin")]
+pub mod admin;
 mod background;
 #[cfg(feature = "blocking")]
 mod blocking;

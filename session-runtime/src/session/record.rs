@@ -39,6 +39,21 @@ impl<'a> Values<'a> {
         read(spec, self.manager, self.session.as_ref(), stored.or(moved))
     }
 
+    /// Returns the next field's value, decrypted but not decoded.
+    ///
+    /// # Errors
+    ///
+    /// `is_decode` if the value cannot be decrypted, and `is_config` if there is no key.
+    pub(crate) fn take_plain<T>(&mut self, spec: &FieldSpec<T>) -> Result<Option<Bytes>, Error> {
+        let stored = self.next();
+        let moved = spec.alias().and_then(|_| self.next());
+        let Some(stored) = stored.or(moved) else { return Ok(None) };
+        match open_field(spec, self.manager, self.session.as_ref(), &stored)? {
+            None => Ok(Some(stored)),
+            Some(opened) => opened.map(Some).map_err(|unopened| spec.not_opened(unopened)),
+        }
+    }
+
     fn next(&mut self) -> Option<Bytes> {
         self.stored.next().flatten()
     }
@@ -51,14 +66,23 @@ pub(crate) fn read<T>(
     session: Option<&SessionMetadata>,
     stored: Option<Bytes>,
 ) -> Result<T, Error> {
-    let (Some(encryption), Some(stored)) = (spec.encryption(), &stored) else {
-        return spec.read(stored);
-    };
-    let opened = match session {
-        Some(session) => open(manager, session, encryption, spec.read_names(), stored)?,
-        None => Err(Unopened::Altered),
-    };
-    spec.read_opened(opened)
+    let Some(bytes) = &stored else { return spec.read(None) };
+    match open_field(spec, manager, session, bytes)? {
+        None => spec.read(stored),
+        Some(opened) => spec.read_opened(opened),
+    }
+}
+
+/// Decrypts a stored value, if the field is encrypted.
+fn open_field<T>(
+    spec: &FieldSpec<T>,
+    manager: &Manager,
+    session: Option<&SessionMetadata>,
+    stored: &Bytes,
+) -> Result<Option<Result<Bytes, Unopened>>, Error> {
+    let Some(encryption) = spec.encryption() else { return Ok(None) };
+    let Some(session) = session else { return Ok(Some(Err(Unopened::Altered))) };
+    open(manager, session, encryption, spec.read_names(), stored).map(Some)
 }
 
 impl fmt::Debug for Values<'_> {

@@ -16,6 +16,8 @@ use crate::request::manager::Manager;
 use crate::session::Session;
 use crate::session::record::Values;
 use crate::session::schema::Schema;
+#[cfg(feature = "admin")]
+use crate::session::shown::{ShownField, ShownValue};
 
 /// A live session in a [list](super::FoundSessions::list), as it was at the look. `Debug` shows
 /// only the tag.
@@ -97,6 +99,23 @@ impl<D: Schema> SessionEntry<D> {
     pub fn data(&self) -> Result<D, Error> {
         let answer = Answer { value: self.values.clone(), session: Some(self.session.clone()) };
         D::load(&mut Values::new(&self.manager, answer))
+    }
+
+    /// Returns the fields to show, each with its value.
+    #[cfg(feature = "admin")]
+    pub(crate) fn shown(
+        &self,
+    ) -> impl Iterator<Item = (&'static dyn ShownField, ShownValue)> + use<'_, D> {
+        D::SHOWN.iter().map(|field| {
+            let stored = |name| {
+                let at = D::READ_NAMES.iter().position(|read| *read == name);
+                at.and_then(|at| self.values.get(at)?.clone())
+            };
+            let names = std::iter::once(field.name()).chain(field.alias());
+            let value = names.map(stored).collect();
+            let answer = Answer { value, session: Some(self.session.clone()) };
+            (*field, field.take(&mut Values::new(&self.manager, answer)))
+        })
     }
 
     /// The latest use comes first, and an unknown use last.
