@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::search::Found;
 use crate::error::Error;
+use crate::id::{SessionId, SessionKey};
 use crate::lifecycle::SessionMetadata;
 use crate::request::encrypted::Answer;
 use crate::request::manager::Manager;
@@ -55,6 +56,17 @@ impl<D: Schema> SessionEntry<D> {
             values: seen.values,
             schema: PhantomData,
         }
+    }
+
+    /// Returns the id, for [`Sessions::open_id`](crate::Sessions::open_id). The text of the id gives
+    /// access to the session, so keep it out of pages and logs.
+    pub fn id(&self) -> &SessionId {
+        &self.session.id
+    }
+
+    /// Returns the key in the store.
+    pub(super) fn key(&self) -> &SessionKey {
+        &self.session.key
     }
 
     /// Returns the tag, which names the session in a page and in logs. A tag gives no access.
