@@ -4,7 +4,7 @@ use axum::body::{Body, to_bytes};
 use http::request::Parts;
 
 use super::audit::Ending;
-use super::query::{Query, link};
+use super::query::{Links, Query};
 use super::question::{Tagged, Value, select};
 use super::refusal::Refusal;
 use crate::adapter;
@@ -40,6 +40,7 @@ pub(super) async fn verified<S: Schema>(
 pub(super) struct Administration<'a> {
     pub(super) sessions: &'a Sessions,
     pub(super) name: &'a str,
+    pub(super) links: &'a Links,
 }
 
 impl Administration<'_> {
@@ -66,8 +67,8 @@ impl Administration<'_> {
         ended?;
         let notice = [("ended", "1")];
         Ok(match &tagged.value {
-            Some(value) => value.link("./", &notice),
-            None => link("./", &notice),
+            Some(value) => self.links.home(&value.and(&notice)),
+            None => self.links.home(&notice),
         })
     }
 
@@ -80,6 +81,6 @@ impl Administration<'_> {
         let ended = found.end_all().await;
         let ending = Ending { administrator: self.name, index, tags };
         ending.record(ended.as_ref().map(|ended| *ended));
-        Ok(value.link("./", &[("ended", &ended?.to_string())]))
+        Ok(self.links.home(&value.and(&[("ended", &ended?.to_string())])))
     }
 }

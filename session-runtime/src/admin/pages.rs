@@ -13,9 +13,9 @@ use http::request::Parts;
 use http::{Method, Request};
 use tower_service::Service;
 
-use super::actions::{self, Action};
-use super::page::{self, Page};
-use super::query::Query;
+use super::actions::{self, Action, Administration};
+use super::page::{self, Frame, Page};
+use super::query::{Links, Query};
 use super::question::{Shown, Tagged, Value};
 use super::refusal::Refusal;
 use crate::adapter;
@@ -38,11 +38,14 @@ impl<S: Schema> Pages<S> {
 
     async fn respond(self, request: Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        if let Some(base) = lacking_slash(&parts) {
-            return page::see_other(&base);
-        }
-        let frame = self.frame();
-        match self.answer(&parts, body).await {
+        let frame = Frame {
+            administrator: &self.administrator,
+            prefix: self.sessions.manager().prefix(),
+            indexes: S::SEARCHED.iter().map(|field| field.index()).collect(),
+            now: self.sessions.now(),
+            links: links(&parts),
+        };
+        match self.answer(&frame, &parts, body).await {
             Ok(Answer::Page(page)) => frame.response(page),
             Ok(Answer::SeeOther(link)) => page::see_other(&link),
             Err(refusal) => {
@@ -54,13 +57,24 @@ impl<S: Schema> Pages<S> {
         }
     }
 
-    async fn answer(&self, parts: &Parts, body: Body) -> Result<Answer, Refusal> {
+    async fn answer(
+        &self,
+        frame: &Frame<'_>,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Answer, Refusal> {
         let session = SessionHandle::from_extensions(&parts.extensions)?.session::<S>();
         let query = Query::read(parts.uri.query().unwrap_or_default().as_bytes());
         let action = match (parts.uri.path(), Verb::of(&parts.method)) {
-            ("/" | "", Verb::Get) => return self.search(&query, &session).await,
-            ("/session", Verb::Get) => return self.details(&query, &session).await,
-            ("/end-all", Verb::Get) => return self.confirmation(&query, &session).await,
+            ("/" | "", Verb::Get) => {
+                return self.search(frame, &query, &session).await.map(Answer::Page);
+            }
+            ("/session", Verb::Get) => {
+                return self.details(frame, &query, &session).await.map(Answer::Page);
+            }
+            ("/end-all", Verb::Get) => {
+                return self.confirmation(frame, &query, &session).await.map(Answer::Page);
+            }
             ("/end", Verb::Post) => Action::End,
             ("/end-all", Verb::Post) => Action::EndAll,
             ("/" | "" | "/session", _) => return Err(Refusal::Method("GET, HEAD")),
@@ -69,11 +83,17 @@ impl<S: Schema> Pages<S> {
             _ => return Err(Refusal::NoPage),
         };
         let form = actions::verified(parts, body, &session).await?;
-        let by = actions::Administration { sessions: &self.sessions, name: &self.administrator };
+        let (sessions, name) = (&self.sessions, &*self.administrator);
+        let by = Administration { sessions, name, links: &frame.links };
         by.carry_out::<S>(action, &form).await.map(Answer::SeeOther)
     }
 
-    async fn search(&self, query: &Query, session: &Session<S>) -> Result<Answer, Refusal> {
+    async fn search(
+        &self,
+        frame: &Frame<'_>,
+        query: &Query,
+        session: &Session<S>,
+    ) -> Result<Page, Refusal> {
         let result = match Value::read::<S>(query)? {
             None => None,
             Some(value) => {
@@ -85,37 +105,36 @@ impl<S: Schema> Pages<S> {
             }
         };
         let ended = query.get("ended").and_then(|ended| ended.parse().ok());
-        Ok(Answer::Page(page::search(&self.frame(), result.as_ref(), ended)))
+        Ok(page::search(frame, result.as_ref(), ended))
     }
 
-    async fn details(&self, query: &Query, session: &Session<S>) -> Result<Answer, Refusal> {
+    async fn details(
+        &self,
+        frame: &Frame<'_>,
+        query: &Query,
+        session: &Session<S>,
+    ) -> Result<Page, Refusal> {
         let tagged = Tagged::read::<S>(query)?;
         let entries = tagged.entries::<S>(&self.sessions).await?;
         let own = own_tag(session);
-        let shown: Vec<_> =
-            entries.iter().map(|entry| Shown::new(entry, own.as_deref())).collect();
+        let shown: Vec<_> = entries.iter().map(|entry| Shown::new(entry, own.as_deref())).collect();
         let token = session.form_token().await?;
-        Ok(Answer::Page(page::details(&self.frame(), &tagged, &shown, &token)))
+        Ok(page::details(frame, &tagged, &shown, &token))
     }
 
-    async fn confirmation(&self, query: &Query, session: &Session<S>) -> Result<Answer, Refusal> {
+    async fn confirmation(
+        &self,
+        frame: &Frame<'_>,
+        query: &Query,
+        session: &Session<S>,
+    ) -> Result<Page, Refusal> {
         let value = Value::read::<S>(query)?.ok_or(Refusal::NoPage)?;
         let entries = value.found::<S>(&self.sessions)?.list().await?;
-        let has_own = own_tag(session).is_some_and(|own| {
-            entries.iter().any(|entry| entry.tag() == own)
-        });
+        let has_own =
+            own_tag(session).is_some_and(|own| entries.iter().any(|entry| entry.tag() == own));
         let token = session.form_token().await?;
         let question = page::Confirmation { value, count: entries.len(), has_own };
-        Ok(Answer::Page(page::confirmation(&question, &token)))
-    }
-
-    fn frame(&self) -> page::Frame<'_> {
-        page::Frame {
-            administrator: &self.administrator,
-            prefix: self.sessions.manager().prefix(),
-            indexes: S::SEARCHED.iter().map(|field| field.index()).collect(),
-            now: self.sessions.now(),
-        }
+        Ok(page::confirmation(frame, &question, &token))
     }
 }
 
@@ -166,13 +185,10 @@ impl Verb {
     }
 }
 
-/// Returns the link to the first page if the URL lacks its slash. Links in the page are relative.
-fn lacking_slash(parts: &Parts) -> Option<String> {
-    let OriginalUri(uri) = parts.extensions.get()?;
-    let is_first = matches!(parts.uri.path(), "" | "/");
-    let last = uri.path().rsplit('/').next().filter(|last| is_first && !last.is_empty())?;
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("./{last}/{query}"))
+/// Returns the links of a page. The whole path is that from before the router was nested.
+fn links(parts: &Parts) -> Links {
+    let whole = parts.extensions.get().map_or(&parts.uri, |OriginalUri(whole)| whole);
+    Links::new(whole.path(), parts.uri.path())
 }
 
 /// Returns the tag of the session that the administrator is using.

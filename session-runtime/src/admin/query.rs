@@ -1,4 +1,4 @@
-//! Names and values in a URL or a form.
+//! Names and values in a URL or a form, and links with them.
 
 use form_urlencoded::{Serializer, parse};
 
@@ -16,8 +16,46 @@ impl Query {
     }
 }
 
-/// Returns a link to a page beside the present page.
-pub(super) fn link(page: &str, query: &[(&str, &str)]) -> String {
+/// The links to the pages, relative to the present page. So they do not depend on the place of the
+/// pages, neither in the application nor behind a proxy.
+pub(super) struct Links {
+    /// The first page.
+    home: String,
+    /// The folder with the other pages.
+    folder: String,
+}
+
+impl Links {
+    /// `path` is the whole path of the request, and `page` the part within the router.
+    pub(super) fn new(path: &str, page: &str) -> Self {
+        let page = page.trim_start_matches('/');
+        if page.is_empty() {
+            return match path.rsplit('/').next() {
+                None | Some("") => Self { home: "./".to_owned(), folder: "./".to_owned() },
+                Some(last) => Self { home: format!("./{last}"), folder: format!("./{last}/") },
+            };
+        }
+        let depth = page.split('/').count();
+        let folder = format!("./{}", "../".repeat(depth - 1));
+        let home = match path.rsplit('/').nth(depth) {
+            None | Some("") => folder.clone(),
+            Some(last) => format!("{folder}../{last}"),
+        };
+        Self { home, folder }
+    }
+
+    /// Returns the link to the first page.
+    pub(super) fn home(&self, query: &[(&str, &str)]) -> String {
+        link(&self.home, query)
+    }
+
+    /// Returns the link to another page.
+    pub(super) fn page(&self, name: &str, query: &[(&str, &str)]) -> String {
+        link(&format!("{}{name}", self.folder), query)
+    }
+}
+
+fn link(page: &str, query: &[(&str, &str)]) -> String {
     match query {
         [] => page.to_owned(),
         query => format!("{page}?{}", Serializer::new(String::new()).extend_pairs(query).finish()),
@@ -37,5 +75,26 @@ mod tests {
         assert_eq!(page, "session");
         assert!(values.iter().all(|(name, value)| query.get(name) == Some(value)));
         assert_eq!(query.get("tag"), None);
+    }
+
+    #[test]
+    fn links_lead_to_the_same_pages_from_every_page() {
+        for (path, page, home, end) in [
+            ("/", "/", "./", "./end"),
+            ("/session", "/session", "./", "./end"),
+            ("/a/b", "/", "./b", "./b/end"),
+            ("/a/b/", "/", "./", "./end"),
+            ("/a/b/end", "/end", "./../b", "./end"),
+            ("/a/b/c/d", "/c/d", "./../../b", "./../end"),
+            ("/b/session/", "/session/", "./../../b", "./../end"),
+            ("/x/y", "/x/y", "./../", "./../end"),
+        ] {
+            let links = Links::new(path, page);
+            assert_eq!(
+                (links.home(&[]), links.page("end", &[])),
+                (home.into(), end.into()),
+                "{path}"
+            );
+        }
     }
 }

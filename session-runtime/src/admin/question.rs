@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::query::{Query, link};
+use super::query::Query;
 use super::refusal::Refusal;
 use crate::session::found::{FoundSessions, LastUsed, SessionEntry};
 use crate::session::index_query::IndexQuery;
@@ -43,9 +43,9 @@ impl Value {
         Ok(sessions.find(IndexQuery::for_value(value)))
     }
 
-    /// Returns the link to a page about these sessions.
-    pub(super) fn link(&self, page: &str, more: &[(&str, &str)]) -> String {
-        link(page, &[&[("by", self.index), ("value", &self.text)], more].concat())
+    /// Returns the names and values that a link has, followed by others.
+    pub(super) fn and<'a>(&'a self, others: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        [&[("by", self.index), ("value", &self.text)], others].concat()
     }
 }
 
@@ -101,8 +101,10 @@ pub(super) struct ShownField {
 
 impl Shown {
     pub(super) fn new<S: Schema>(entry: &SessionEntry<S>, own_tag: Option<&str>) -> Self {
-        let field = |(field, value): (&'static dyn shown::ShownField, _)| {
-            ShownField { name: field.name(), index: field.index(), value }
+        let field = |(field, value): (&'static dyn shown::ShownField, _)| ShownField {
+            name: field.name(),
+            index: field.index(),
+            value,
         };
         Self {
             tag: entry.tag().to_owned(),

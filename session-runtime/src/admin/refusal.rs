@@ -11,7 +11,11 @@ pub(super) enum Refusal {
     /// The schema has no such index.
     UnknownIndex,
     /// The text is no value of the indexed field.
-    NotOfType { index: &'static str, text: String, reason: String },
+    NotOfType {
+        index: &'static str,
+        text: String,
+        reason: String,
+    },
     UnknownTag(String),
     /// Two sessions have the tag, and the form does not tell them apart.
     SharedTag,

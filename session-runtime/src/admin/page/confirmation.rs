@@ -2,9 +2,9 @@
 
 use maud::html;
 
-use super::Page;
 use super::details::hidden;
 use super::text::visible;
+use super::{Frame, Page};
 use crate::admin::question::Value;
 use crate::session::form_token::FormToken;
 
@@ -16,7 +16,11 @@ pub(in crate::admin) struct Confirmation {
     pub(in crate::admin) has_own: bool,
 }
 
-pub(in crate::admin) fn confirmation(question: &Confirmation, token: &FormToken) -> Page {
+pub(in crate::admin) fn confirmation(
+    frame: &Frame<'_>,
+    question: &Confirmation,
+    token: &FormToken,
+) -> Page {
     let Confirmation { value, count, has_own } = question;
     let content = html! {
         h1 { "End all sessions?" }
@@ -36,13 +40,13 @@ pub(in crate::admin) fn confirmation(question: &Confirmation, token: &FormToken)
             @if *has_own {
                 p.notice { "You are using one of these sessions. Its end signs you out." }
             }
-            form.row action="end-all" method="post" {
+            form.row action=(frame.links.page("end-all", &[])) method="post" {
                 input type="hidden" name="form_token" value=(token.as_str());
                 (hidden(value))
                 button.danger {
                     @if *count == 1 { "End 1 session" } @else { "End " (count) " sessions" }
                 }
-                a.button href=(value.link("./", &[])) { "Cancel" }
+                a.button href=(frame.links.home(&value.and(&[]))) { "Cancel" }
             }
         }
     };

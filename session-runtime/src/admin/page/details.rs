@@ -6,7 +6,6 @@ use super::search::{last_used, moment, unknown};
 use super::text::{value, visible};
 use super::time::period;
 use super::{Frame, Page};
-use crate::admin::query::link;
 use crate::admin::question::{Shown, ShownField, Tagged, Value};
 use crate::session::form_token::FormToken;
 use crate::session::shown::ShownValue;
@@ -22,7 +21,7 @@ pub(in crate::admin) fn details(
 ) -> Page {
     let is_shared = sessions.len() > 1;
     let content = html! {
-        (back(tagged))
+        (back(frame, tagged))
         h1 { "Session " code { (tagged.tag) } }
         @if is_shared {
             p.notice {
@@ -43,7 +42,7 @@ pub(in crate::admin) fn details(
                 }
                 (facts(frame, session))
                 @if is_alone(session, sessions) {
-                    (form(tagged, session, token, &heading))
+                    (form(frame, tagged, session, token, &heading))
                 } @else {
                     p.wrong {
                         "This session cannot be ended here: another session has the same tag, and "
@@ -56,14 +55,14 @@ pub(in crate::admin) fn details(
     Page::new(format!("Session {}", tagged.tag), content)
 }
 
-fn back(tagged: &Tagged) -> Markup {
+fn back(frame: &Frame<'_>, tagged: &Tagged) -> Markup {
     html! {
         nav aria-label="Way back" {
             @match &tagged.value {
-                Some(value) => a href=(value.link("./", &[])) {
+                Some(value) => a href=(frame.links.home(&value.and(&[]))) {
                     "All sessions with " code { (value.index) } " " (visible(&value.text))
                 },
-                None => a href="./" { "Search" },
+                None => a href=(frame.links.home(&[])) { "Search" },
             }
         }
     }
@@ -83,7 +82,7 @@ fn facts(frame: &Frame<'_>, session: &Shown) -> Markup {
             @for field in &session.fields {
                 div {
                     dt { code { (field.name) } }
-                    dd { (value(&field.value, MOST_CHARACTERS)) (search(field)) }
+                    dd { (value(&field.value, MOST_CHARACTERS)) (search(frame, field)) }
                 }
             }
         }
@@ -91,11 +90,11 @@ fn facts(frame: &Frame<'_>, session: &Shown) -> Markup {
 }
 
 /// The link to the other sessions with the value of an indexed field.
-fn search(field: &ShownField) -> Markup {
+fn search(frame: &Frame<'_>, field: &ShownField) -> Markup {
     let (Some(index), ShownValue::Text(text)) = (field.index, &field.value) else {
         return Markup::default();
     };
-    let link = link("./", &[("by", index), ("value", text)]);
+    let link = frame.links.home(&[("by", index), ("value", text)]);
     html! { " " a href=(link) { "All sessions with this " code { (index) } } }
 }
 
@@ -104,9 +103,15 @@ fn is_alone(session: &Shown, sessions: &[Shown]) -> bool {
     sessions.iter().filter(|other| other.created() == session.created()).count() == 1
 }
 
-fn form(tagged: &Tagged, session: &Shown, token: &FormToken, heading: &str) -> Markup {
+fn form(
+    frame: &Frame<'_>,
+    tagged: &Tagged,
+    session: &Shown,
+    token: &FormToken,
+    heading: &str,
+) -> Markup {
     html! {
-        form action="end" method="post" {
+        form action=(frame.links.page("end", &[])) method="post" {
             input type="hidden" name="form_token" value=(token.as_str());
             @if let Some(value) = &tagged.value { (hidden(value)) }
             input type="hidden" name="tag" value=(session.tag);

@@ -28,6 +28,7 @@ pub(super) use self::refusal::refusal;
 pub(super) use self::search::{Found, MOST, search};
 
 use self::text::visible;
+use super::query::Links;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -75,6 +76,7 @@ pub(super) struct Frame<'a> {
     /// The names of the indexes.
     pub(super) indexes: Vec<&'static str>,
     pub(super) now: SystemTime,
+    pub(super) links: Links,
 }
 
 impl Frame<'_> {
@@ -101,7 +103,7 @@ impl Frame<'_> {
                 body {
                     a.skip href="#content" { "Skip to the content" }
                     header {
-                        a href="./" { "Session administration" }
+                        a href=(self.links.home(&[])) { "Session administration" }
                         p { "Signed in as " b { (visible(self.administrator)) } }
                     }
                     main id="content" tabindex="-1" { (page.content) }

@@ -14,31 +14,35 @@ const RETRY_AFTER: u64 = 5;
 
 pub(in crate::admin) fn refusal(frame: &Frame<'_>, refusal: &Refusal) -> Page {
     match refusal {
-        Refusal::NoPage => plain("There is no such page", html! { p { "Search again." } })
+        Refusal::NoPage => plain(frame, "There is no such page", html! { p { "Search again." } })
             .status(StatusCode::NOT_FOUND),
         Refusal::Method(allowed) => {
             let text = html! { p { "This address takes " (allowed) " alone." } };
-            plain("This is not a page", text).status(StatusCode::METHOD_NOT_ALLOWED).allow(allowed)
+            plain(frame, "This is not a page", text)
+                .status(StatusCode::METHOD_NOT_ALLOWED)
+                .allow(allowed)
         }
         Refusal::UnknownIndex => {
             let text = html! { p { "The application has no index of this name." } };
-            plain("There is no such index", text).status(StatusCode::BAD_REQUEST)
+            plain(frame, "There is no such index", text).status(StatusCode::BAD_REQUEST)
         }
         Refusal::NotOfType { index, text, reason } => mistaken(frame, index, text, reason),
         Refusal::UnknownTag(tag) => unknown_tag(frame, tag),
-        Refusal::SharedTag => shared_tag(),
-        Refusal::Form => plain("The form is too large", html! { p { "Nothing was ended." } })
-            .status(StatusCode::PAYLOAD_TOO_LARGE),
-        Refusal::Error(error) => failed(error),
+        Refusal::SharedTag => shared_tag(frame),
+        Refusal::Form => {
+            plain(frame, "The form is too large", html! { p { "Nothing was ended." } })
+                .status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Refusal::Error(error) => failed(frame, error),
     }
 }
 
 /// A page with a heading, a text and the way back.
-fn plain(heading: &str, text: Markup) -> Page {
+fn plain(frame: &Frame<'_>, heading: &str, text: Markup) -> Page {
     let content = html! {
         h1 { (heading) }
         (text)
-        p { a href="./" { "Back to the search" } }
+        p { a href=(frame.links.home(&[])) { "Back to the search" } }
     };
     Page::new(heading, content)
 }
@@ -65,18 +69,18 @@ fn unknown_tag(frame: &Frame<'_>, tag: &str) -> Page {
     Page::new("There is no such session", content).status(StatusCode::NOT_FOUND)
 }
 
-fn shared_tag() -> Page {
+fn shared_tag(frame: &Frame<'_>) -> Page {
     let text = html! {
         p {
             "Several sessions have this tag, and the form does not name exactly one of them. "
             b { "Nothing was ended." } " Search for the tag again, or end all sessions of the user."
         }
     };
-    plain("Which session?", text).status(StatusCode::CONFLICT)
+    plain(frame, "Which session?", text).status(StatusCode::CONFLICT)
 }
 
 /// A page for an error. The log has the details, and the page has no message from the server.
-fn failed(error: &Error) -> Page {
+fn failed(frame: &Frame<'_>, error: &Error) -> Page {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let is_forged = error.is_invalid_form_token() || error.is_cross_origin();
     if is_forged || error.is_cross_site() {
@@ -86,14 +90,14 @@ fn failed(error: &Error) -> Page {
                 "session. " b { "Nothing was ended." } " Open the page again, and repeat the step."
             }
         };
-        return plain("The form was refused", text).status(status);
+        return plain(frame, "The form was refused", text).status(status);
     }
     if error.is_unavailable() {
         let text = html! {
             p { "The store did not answer in time. Load the page again in a moment." }
             p { "If a form was sent, search again to see whether it was carried out." }
         };
-        let page = plain("The session store is not available", text);
+        let page = plain(frame, "The session store is not available", text);
         return page.status(status).retry_after(RETRY_AFTER);
     }
     let text = html! {
@@ -102,5 +106,5 @@ fn failed(error: &Error) -> Page {
             "permission. The log of the application has the details."
         }
     };
-    plain("The session store refused", text).status(status)
+    plain(frame, "The session store refused", text).status(status)
 }

@@ -66,8 +66,8 @@ impl<'a> Given<'a> {
 pub(super) fn forms(frame: &Frame<'_>, given: &Given<'_>) -> Markup {
     html! {
         div.forms {
-            @if !frame.indexes.is_empty() { (value_form(&frame.indexes, given)) }
-            form action="session" method="get" role="search" aria-labelledby="tag-form" {
+            @if !frame.indexes.is_empty() { (value_form(frame, given)) }
+            form action=(frame.links.page("session", &[])) method="get" role="search" aria-labelledby="tag-form" {
                 h2 id="tag-form" { "By tag" }
                 div.row {
                     p.grow {
@@ -86,10 +86,11 @@ pub(super) fn forms(frame: &Frame<'_>, given: &Given<'_>) -> Markup {
     }
 }
 
-fn value_form(indexes: &[&'static str], given: &Given<'_>) -> Markup {
+fn value_form(frame: &Frame<'_>, given: &Given<'_>) -> Markup {
+    let indexes = &*frame.indexes;
     let hint = if given.mistake.is_some() { "value-mistake value-hint" } else { "value-hint" };
     html! {
-        form action="./" method="get" role="search" aria-labelledby="value-form" {
+        form action=(frame.links.home(&[])) method="get" role="search" aria-labelledby="value-form" {
             h2 id="value-form" { "By value" }
             div.row {
                 @if let [index] = indexes {
@@ -137,7 +138,7 @@ fn results(frame: &Frame<'_>, found: &Found) -> Markup {
                     " with " code { (value.index) } " " (visible(&value.text))
                 }
                 @if *count > 0 {
-                    a.button.danger href=(value.link("end-all", &[])) {
+                    a.button.danger href=(frame.links.page("end-all", &value.and(&[]))) {
                         @if *count == 1 { "End the session…" } @else { "End all " (count) " sessions…" }
                     }
                 }
@@ -194,7 +195,7 @@ fn table_row(frame: &Frame<'_>, of: &Value, row: &Shown) -> Markup {
     html! {
         tr role="row" {
             th role="rowheader" scope="row" {
-                a href=(of.link("session", &[("tag", &row.tag)])) { code { (row.tag) } }
+                a href=(frame.links.page("session", &of.and(&[("tag", &row.tag)]))) { code { (row.tag) } }
                 @if row.is_own { " " span.own { "yours" } }
             }
             (cell("Signed in", match row.signed_in_at {
