@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod accessibility;
+mod admin;
 mod api;
 mod browser;
 mod chat;
