@@ -74,6 +74,7 @@ use std::marker::PhantomData;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request};
+use axum::routing::any;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -124,20 +125,21 @@ impl Sessions {
 impl<S: Schema, A: Administrator> SessionAdmin<S, A> {
     /// Returns the pages, to nest under any path of your router.
     ///
-    /// All links in the pages are relative. So the pages work behind a proxy that strips a path. The
-    /// router has a fallback for all paths, so it can be nested, but not merged into a router that
-    /// has its own fallback.
+    /// All links in the pages are relative. So the pages work behind a proxy that strips the
+    /// beginning of the path.
     pub fn router<T>(self) -> Router<T>
     where
         T: Clone + Send + Sync + 'static,
         A: FromRequestParts<T>,
     {
-        Router::new().fallback(move |administrator: A, request: Request| {
+        let page = any(move |administrator: A, request: Request| {
             let pages = Pages::<S>::new(self.sessions.clone(), administrator.name().into_owned());
             // Inside the extractor: in a program with two managers, handlers get the session of the
             // innermost layer, and the administrator's may be the other.
             self.sessions.layer().layer(pages).call(request)
-        })
+        });
+        // A fallback would be lost in a router that is nested twice.
+        Router::new().route("/", page.clone()).route("/{*page}", page)
     }
 }
 

@@ -148,7 +148,8 @@ impl Page {
     }
 
     async fn press(&self, key: &str) {
-        let steps = [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })];
+        let steps =
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })];
         let keyboard = json!({ "type": "key", "id": "keyboard", "actions": steps });
         self.browser.post("/actions", json!({ "actions": [keyboard] })).await;
     }
@@ -167,11 +168,9 @@ impl Page {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !are_on })).await;
     }
 
-    /// Returns a screenshot of the whole page, beyond the window too, as a PNG file.
-    pub async fn full_screenshot(&self) -> Vec<u8> {
-        let options = json!({ "captureBeyondViewport": true });
-        let shot = self.devtools("Page.captureScreenshot", options).await;
-        STANDARD.decode(text(&shot["data"])).unwrap()
+    /// Returns a screenshot of the window, as a PNG file.
+    pub async fn png(&self) -> Vec<u8> {
+        STANDARD.decode(self.screenshot().await).unwrap()
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {

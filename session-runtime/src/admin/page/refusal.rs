@@ -62,7 +62,8 @@ fn unknown_tag(frame: &Frame<'_>, tag: &str) -> Page {
         h1 { "There is no such session" }
         p {
             "No live session under the prefix " code { (frame.prefix) } " has the tag "
-            b { (visible(tag)) } ". It may have ended, or belong to somebody else now."
+            b { (visible(tag)) } ". It may have ended. "
+            "If you came from a list, it may also have left that list."
         }
         (forms(frame, &Given { tag, ..Given::default() }))
     };

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::text::{value, visible};
 use super::time::{ago, period, time};
 use super::{Frame, Page};
-use crate::admin::question::{Shown, Value};
+use crate::admin::question::{Shown, ShownField, Value};
 use crate::session::found::LastUsed;
 
 /// The most sessions of a list.
@@ -163,18 +163,17 @@ fn results(frame: &Frame<'_>, found: &Found) -> Markup {
 
 /// The roles stay when a narrow page shows each row as a card.
 fn table(frame: &Frame<'_>, of: &Value, rows: &[Shown]) -> Markup {
-    let fields: Vec<_> =
-        rows.first().into_iter().flat_map(|row| row.fields.iter().map(|it| it.name)).collect();
+    let fields = rows.first().into_iter().flat_map(|row| differing(of, row));
     html! {
-        div.table role="region" aria-labelledby="results" tabindex="0" {
+        div.table role="region" aria-label="Table of the sessions" tabindex="0" {
             table role="table" aria-labelledby="results" {
                 thead role="rowgroup" {
                     tr role="row" {
                         @for name in ["Session", "Signed in", "Last used", "Expires in", "Created"] {
                             th role="columnheader" scope="col" { (name) }
                         }
-                        @for name in &fields {
-                            th role="columnheader" scope="col" { code { (name) } }
+                        @for field in fields {
+                            th role="columnheader" scope="col" { code { (field.name) } }
                         }
                     }
                 }
@@ -184,6 +183,11 @@ fn table(frame: &Frame<'_>, of: &Value, rows: &[Shown]) -> Markup {
             }
         }
     }
+}
+
+/// Returns the fields of a row. The searched field has the same value in all rows.
+fn differing<'a>(of: &Value, row: &'a Shown) -> impl Iterator<Item = &'a ShownField> {
+    row.fields.iter().filter(|field| field.index != Some(of.index))
 }
 
 fn table_row(frame: &Frame<'_>, of: &Value, row: &Shown) -> Markup {
@@ -205,7 +209,7 @@ fn table_row(frame: &Frame<'_>, of: &Value, row: &Shown) -> Markup {
             (cell("Last used", last_used(frame, row.last_used)))
             (cell("Expires in", html! { (period(row.expires_in)) }))
             (cell("Created", moment(frame, row.created_at)))
-            @for field in &row.fields {
+            @for field in differing(of, row) {
                 (cell(field.name, value(&field.value, MOST_CHARACTERS)))
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn value(value: &ShownValue, most: usize) -> Markup {
 fn shortened(text: &str, most: usize) -> Markup {
     let Some((end, _)) = text.char_indices().nth(most) else { return visible(text) };
     let left = text[end..].chars().count();
-    html! { (visible(&text[..end])) span.faint { "… and " (left) " more characters" } }
+    html! { (visible(&text[..end])) span.faint { "… and " (left) " more" } }
 }
 
 enum Part<'a> {

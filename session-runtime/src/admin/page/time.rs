@@ -14,7 +14,7 @@ pub(super) fn time(at: SystemTime) -> Markup {
     match seconds.ok().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
         Some(at) => {
             let text = at.to_string();
-            html! { time datetime=(text) { (text.replace('T', " ").replace('Z', " UTC")) } }
+            html! { time datetime=(text) { (text.replace('T', " ").replace('Z', "\u{a0}UTC")) } }
         }
         None => html! { span.faint { "beyond the calendar" } },
     }
@@ -52,15 +52,15 @@ mod tests {
     #[test]
     fn times_are_in_utc_and_to_the_second() {
         for (seconds, expected) in [
-            (1_764_503_174, "2025-11-30 11:46:14 UTC"),
-            (0, "1970-01-01 00:00:00 UTC"),
+            (1_764_503_174, "2025-11-30 11:46:14\u{a0}UTC"),
+            (0, "1970-01-01 00:00:00\u{a0}UTC"),
             (u64::MAX >> 1, "beyond the calendar"),
         ] {
             let at = UNIX_EPOCH + Duration::from_secs(seconds);
             assert!(time(at).into_string().contains(expected), "{expected}");
         }
         let before = UNIX_EPOCH - Duration::from_secs(1);
-        assert!(time(before).into_string().contains("1969-12-31 23:59:59 UTC"));
+        assert!(time(before).into_string().contains("1969-12-31 23:59:59\u{a0}UTC"));
     }
 
     #[test]
