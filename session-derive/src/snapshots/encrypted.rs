@@ -194,7 +194,7 @@ const _: () = {
                 false,
             ),
         ];
-        const SEARCHED: &'static [&'static dyn __session::SearchedField<Self>] = &[
+        const SEARCHED: &'static [&'static dyn __session::SearchedField] = &[
             {
                 let _ = __session::FieldSpec::<Option<u64>>::with_index;
                 let find = __session::searched_field;

@@ -139,7 +139,7 @@ const _: () = {
             &'static ::core::primitive::str,
             &'static ::core::primitive::str,
         )] = &[("user", "user"), ("tenant-2", "type")];
-        const SEARCHED: &'static [&'static dyn __session::SearchedField<Self>] = &[
+        const SEARCHED: &'static [&'static dyn __session::SearchedField] = &[
             {
                 let _ = __session::FieldSpec::<Option<u64>>::with_index;
                 let find = __session::searched_field;
