@@ -11,16 +11,14 @@ use session_tests::browser::Page;
 pub(crate) struct Axe(String);
 
 impl Axe {
-    /// Reads the program that `tests/run` fetches. Without it, returns `None` and prints that a
-    /// check is skipped.
+    /// Reads the program that `tests/run` fetches. Without it, returns `None` and prints that the
+    /// checks are skipped.
     pub(crate) fn load() -> Option<Self> {
-        match env::var_os("SESSION_AXE").filter(|path| !path.is_empty()) {
-            Some(path) => Some(Self(fs::read_to_string(path).unwrap())),
-            None => {
-                let _ = writeln!(std::io::stderr(), "skipped checks of axe-core: no SESSION_AXE");
-                None
-            }
-        }
+        let Some(path) = env::var_os("SESSION_AXE").filter(|path| !path.is_empty()) else {
+            let _ = writeln!(std::io::stderr(), "skipped the checks of axe-core: no SESSION_AXE");
+            return None;
+        };
+        Some(Self(fs::read_to_string(path).unwrap()))
     }
 
     /// Returns a line for each rule that the page violates, with the elements.
