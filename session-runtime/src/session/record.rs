@@ -5,7 +5,7 @@ use std::vec;
 
 use bytes::Bytes;
 
-use crate::encryption::Unopened;
+use crate::encryption::{Encryption, Unopened};
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
 use crate::request::change_set::{ChangeSet, EncryptedField, EncryptedFields};
@@ -48,10 +48,9 @@ impl<'a> Values<'a> {
         let stored = self.next();
         let moved = spec.alias().and_then(|_| self.next());
         let Some(stored) = stored.or(moved) else { return Ok(None) };
-        match open_field(spec, self.manager, self.session.as_ref(), &stored)? {
-            None => Ok(Some(stored)),
-            Some(opened) => opened.map(Some).map_err(|unopened| spec.not_opened(unopened)),
-        }
+        let Some(encryption) = spec.encryption() else { return Ok(Some(stored)) };
+        let opened = opened(spec, self.manager, self.session.as_ref(), encryption, &stored)?;
+        opened.map(Some).map_err(|unopened| spec.not_opened(unopened))
     }
 
     fn next(&mut self) -> Option<Bytes> {
@@ -66,23 +65,24 @@ pub(crate) fn read<T>(
     session: Option<&SessionMetadata>,
     stored: Option<Bytes>,
 ) -> Result<T, Error> {
-    let Some(bytes) = &stored else { return spec.read(None) };
-    match open_field(spec, manager, session, bytes)? {
-        None => spec.read(stored),
-        Some(opened) => spec.read_opened(opened),
-    }
+    let (Some(encryption), Some(stored)) = (spec.encryption(), &stored) else {
+        return spec.read(stored);
+    };
+    spec.read_opened(opened(spec, manager, session, encryption, stored)?)
 }
 
-/// Decrypts a stored value, if the field is encrypted.
-fn open_field<T>(
+/// Decrypts a stored value.
+fn opened<T>(
     spec: &FieldSpec<T>,
     manager: &Manager,
     session: Option<&SessionMetadata>,
+    encryption: Encryption,
     stored: &Bytes,
-) -> Result<Option<Result<Bytes, Unopened>>, Error> {
-    let Some(encryption) = spec.encryption() else { return Ok(None) };
-    let Some(session) = session else { return Ok(Some(Err(Unopened::Altered))) };
-    open(manager, session, encryption, spec.read_names(), stored).map(Some)
+) -> Result<Result<Bytes, Unopened>, Error> {
+    match session {
+        Some(session) => open(manager, session, encryption, spec.read_names(), stored),
+        None => Ok(Err(Unopened::Altered)),
+    }
 }
 
 impl fmt::Debug for Values<'_> {

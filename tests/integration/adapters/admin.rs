@@ -128,7 +128,7 @@ impl Desk {
     ) -> Reply {
         let request = self.client.request(method, format!("{}{path}", self.base));
         let request = headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
-        let request = request.header("boss", "ada \"the\nboss".replace('\n', " "));
+        let request = request.header("boss", "ada \"the boss");
         let response = self.jar.send(request.body(encoded(form))).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Reply { status, headers, body: response.text().await.unwrap() }
