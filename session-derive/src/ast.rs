@@ -48,6 +48,8 @@ pub(crate) struct Field<'a> {
     /// A near cache may keep the value.
     pub(crate) cached: bool,
     pub(crate) encrypt: Option<EncryptAttr>,
+    /// Pages for administrators show the value.
+    pub(crate) show: bool,
     pub(crate) index: Option<Index>,
 }
 
@@ -172,6 +174,7 @@ impl<'a> Field<'a> {
             ttl: attrs.ttl,
             cached: attrs.cached.unwrap_or(struct_attrs.cached),
             encrypt: attrs.encrypt,
+            show: attrs.show,
         }
     }
 

@@ -81,6 +81,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! - [`guide`] has a page for each topic.
 //! - [`store`] has the stores, and the trait for custom stores.
 //! - [`adapter`] has the types of each web framework.
+//! - [`admin`] has pages for administrators.
 //! - [`testing`] has tools for your tests.
 //! - [`redis_session`] has the cookie formats of the Python package.
 //! - [`find`] has the sessions of a user.
@@ -99,6 +100,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `poem` | no | middleware, extractor and errors for poem 3 |
 //! | `tower-sessions-0_14`, `tower-sessions-0_15` | no | the `Session` of tower-sessions |
 //! | `axum-login-0_18` | no | the layer of axum-login 0.18 |
+//! | `admin` | no | pages for administrators, on axum |
 //! | `blocking` | no | `wait` on every operation, for programs without `async` |
 //! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
 //! | `clap` | no | [`SessionArgs`]: the settings as command-line options |
@@ -141,6 +143,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 #![cfg_attr(feature = "derive", doc = "\n[derive]: macro@Session\n")]
 #![cfg_attr(not(feature = "derive"), doc = "\n[derive]: crate#features\n")]
 #![cfg_attr(not(feature = "derive"), doc = "\n[`guide`]: crate#features\n")]
+#![cfg_attr(not(feature = "admin"), doc = "\n[`admin`]: crate#features\n")]
 #![cfg_attr(not(feature = "testing"), doc = "\n[`testing`]: crate#features\n")]
 #![cfg_attr(not(feature = "redis-session-compat"), doc = "\n[`redis_session`]: crate#features\n")]
 #![cfg_attr(not(feature = "clap"), doc = "\n[`SessionArgs`]: crate#features\n")]
@@ -149,6 +152,8 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod adapter;
+#[cfg(feature = "admin")]
+pub mod admin;
 mod background;
 #[cfg(feature = "blocking")]
 mod blocking;

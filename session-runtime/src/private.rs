@@ -14,6 +14,8 @@ pub use crate::session::form::{Encrypted, EncryptedName};
 pub use crate::session::index_query::IndexQuery;
 pub use crate::session::record::{Changes, Values};
 pub use crate::session::schema::Schema;
+pub use crate::session::searched::SearchedField;
+pub use crate::session::shown::ShownField;
 pub use crate::value::{FieldDefault, FieldSpec, FieldValue, IndexValue, IntoField, Stored};
 
 /// The body of a getter.
@@ -77,6 +79,13 @@ pub fn index_query<S: Schema, T: IndexValue>(
     value: impl IntoField<T>,
 ) -> IndexQuery<S> {
     IndexQuery::new(spec, value)
+}
+
+/// An entry of [`Schema::SEARCHED`].
+pub const fn searched_field<T: IndexValue>(
+    spec: &'static FieldSpec<Option<T>>,
+) -> &'static dyn SearchedField {
+    spec
 }
 
 /// Calls [`FieldSpec::value`]. For a type with neither a stored form nor a default, only the

@@ -116,6 +116,8 @@ pub(crate) const RENAME_ALL: Key = Key {
     targets: &[Target::Struct, Target::Value],
     value_kind: ValueKind::Text,
 };
+pub(crate) const SHOW: Key =
+    Key { name: "show", targets: &[Target::Field], value_kind: ValueKind::None };
 pub(crate) const SKIP: Key =
     Key { name: "skip", targets: &[Target::Field], value_kind: ValueKind::None };
 pub(crate) const TTL: Key =
@@ -144,6 +146,7 @@ pub(crate) const KEYS: &[Key] = &[
     PREFIX,
     RENAME,
     RENAME_ALL,
+    SHOW,
     SKIP,
     TTL,
     WITH,

@@ -43,6 +43,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) index: Option<IndexAttr>,
+    /// Pages for administrators show the value.
+    pub(crate) show: bool,
     pub(crate) skip: bool,
     pub(crate) ttl: Option<Ttl>,
     /// Module with the functions that encode and decode the field.
@@ -105,6 +107,7 @@ impl FieldAttrs {
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
             index: IndexAttr::read(&entries, errors),
+            show: entries.find(&keys::SHOW).is_some(),
             skip: entries.find(&keys::SKIP).is_some(),
             ttl: entries.find(&keys::TTL).and_then(|entry| Ttl::read(entry, errors)),
             with: entries.find(&keys::WITH).and_then(Entry::as_module),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Generics;
 
@@ -23,19 +23,27 @@ pub(crate) fn expand(
     finders_impl(context, bounded, &finders.collect())
 }
 
-/// The body of a function. A type that cannot be indexed causes a single message.
+/// The body of a function.
+fn query(field: &Field<'_>, table: &TokenStream) -> TokenStream {
+    let (ident, find) = (field.ident, checked(field, "index_query"));
+    quote!(#find(&#table.#ident, value))
+}
+
+/// The beginning of a block that calls this function of the runtime with an indexed field. A type
+/// that cannot be indexed causes a single message.
 ///
 /// The first line causes the same error as the field table, and the compiler drops the duplicate.
-/// The call of `index_query` causes another error with the same span, which the compiler drops too.
-/// In a direct call, the error would have the span of an argument instead.
-fn query(field: &Field<'_>, table: &TokenStream) -> TokenStream {
-    let (ident, with_index) = (field.ident, spec::with_index(field.ty));
+/// The call causes another error with the same span, which the compiler drops too. In a direct
+/// call, the error would have the span of an argument instead.
+pub(super) fn checked(field: &Field<'_>, function: &str) -> TokenStream {
+    let with_index = spec::with_index(field.ty);
     let (first, last) = tokens::end_spans(field.ty);
-    let (start, end) = (quote_spanned!(first=> __session::), quote_spanned!(last=> index_query));
+    let function = Ident::new(function, last);
+    let (start, end) = (quote_spanned!(first=> __session::), quote!(#function));
     quote! {
         let _ = #with_index;
         let find = #start #end;
-        find(&#table.#ident, value)
+        find
     }
 }
 

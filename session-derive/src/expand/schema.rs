@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Generics, LitStr};
 
 use super::context::Context;
-use super::{spec, table};
+use super::{finder, spec, table};
 use crate::ast::{Field, Input, SkippedField};
 use crate::attr::{DefaultValue, EncryptAttr};
 
@@ -15,7 +15,7 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     let skipped = input.skipped.iter().map(|field| field.ident);
     let defaults = input.skipped.iter().map(skipped_default);
     let items = Items {
-        consts: consts(input),
+        consts: consts(input, &table),
         load: quote! {
             ::core::result::Result::Ok(Self {
                 #(#idents: #values.take(&#table.#idents)?,)*
@@ -49,7 +49,7 @@ struct Items {
 }
 
 /// The constants that differ from the trait's defaults.
-fn consts(input: &Input<'_>) -> TokenStream {
+fn consts(input: &Input<'_>, table: &TokenStream) -> TokenStream {
     let stored: Vec<_> = input.fields.iter().map(|field| field.stored.clone()).collect();
     let with_alias = |field: &Field<'_>| {
         [Some(field.stored.clone()), field.alias.as_ref().map(LitStr::value)].into_iter().flatten()
@@ -62,7 +62,8 @@ fn consts(input: &Input<'_>) -> TokenStream {
     let (indexed, encrypted) = (indexed_const(input), encrypted_const(input));
     let is_cached = !input.fields.is_empty() && input.fields.iter().all(|field| field.cached);
     let cached = is_cached.then(|| true_const("CACHED"));
-    quote!(#stored_names #read_names #has_ttl #indexed #encrypted #cached)
+    let (shown, searched) = (shown_const(input, table), searched_const(input, table));
+    quote!(#stored_names #read_names #has_ttl #indexed #encrypted #cached #shown #searched)
 }
 
 fn true_const(name: &str) -> TokenStream {
@@ -91,6 +92,29 @@ fn encrypted_const(input: &Input<'_>) -> Option<TokenStream> {
         .collect();
     (!encrypted.is_empty())
         .then(|| quote!(const ENCRYPTED: &'static [__session::EncryptedName] = &[#(#encrypted),*];))
+}
+
+fn shown_const(input: &Input<'_>, table: &TokenStream) -> Option<TokenStream> {
+    let shown: Vec<_> =
+        input.fields.iter().filter(|field| field.show).map(|field| field.ident).collect();
+    (!shown.is_empty()).then(|| {
+        quote!(const SHOWN: &'static [&'static dyn __session::ShownField] = &[#(&#table.#shown),*];)
+    })
+}
+
+fn searched_const(input: &Input<'_>, table: &TokenStream) -> Option<TokenStream> {
+    let searched: Vec<_> = input
+        .indexed()
+        .map(|(field, _)| {
+            let (ident, checked) = (field.ident, finder::checked(field, "searched_field"));
+            quote!({ #checked(&#table.#ident) })
+        })
+        .collect();
+    (!searched.is_empty()).then(|| {
+        quote! {
+            const SEARCHED: &'static [&'static dyn __session::SearchedField] = &[#(#searched),*];
+        }
+    })
 }
 
 fn encrypted_name(field: &Field<'_>, attr: &EncryptAttr) -> TokenStream {

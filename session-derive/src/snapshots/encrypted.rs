@@ -194,6 +194,13 @@ const _: () = {
                 false,
             ),
         ];
+        const SEARCHED: &'static [&'static dyn __session::SearchedField] = &[
+            {
+                let _ = __session::FieldSpec::<Option<u64>>::with_index;
+                let find = __session::searched_field;
+                find(&<Account>::__SESSION_SPECS.customer)
+            },
+        ];
         fn fields(handle: __session::SessionHandle) -> Self::Fields {
             AccountFields { handle }
         }

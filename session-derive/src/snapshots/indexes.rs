@@ -139,6 +139,18 @@ const _: () = {
             &'static ::core::primitive::str,
             &'static ::core::primitive::str,
         )] = &[("user", "user"), ("tenant-2", "type")];
+        const SEARCHED: &'static [&'static dyn __session::SearchedField] = &[
+            {
+                let _ = __session::FieldSpec::<Option<u64>>::with_index;
+                let find = __session::searched_field;
+                find(&<Auth<T>>::__SESSION_SPECS.user)
+            },
+            {
+                let _ = __session::FieldSpec::<Option<T>>::with_index;
+                let find = __session::searched_field;
+                find(&<Auth<T>>::__SESSION_SPECS.r#type)
+            },
+        ];
         fn fields(handle: __session::SessionHandle) -> Self::Fields {
             AuthFields {
                 handle,

@@ -48,6 +48,22 @@ fn parameters_and_every_kind_of_default() {
 }
 
 #[test]
+fn shown_fields() {
+    check(
+        quote! {
+            struct Auth<T> {
+                #[session(show, index)]
+                user: Option<u64>,
+                #[session(json, show)]
+                r#type: T,
+                hidden: bool,
+            }
+        },
+        &expect_file!["shown.rs"],
+    );
+}
+
+#[test]
 fn a_custom_codec() {
     check(
         quote! {

@@ -67,7 +67,7 @@ pub mod tower_sessions;
 
 /// Logs an error that becomes a response, because the response body says nothing.
 #[cfg(any(feature = "actix", feature = "tower"))]
-fn report(error: &crate::Error) {
+pub(crate) fn report(error: &crate::Error) {
     let status = error.status();
     if status >= 500 {
         tracing::error!(
@@ -95,6 +95,15 @@ fn report(error: &crate::Error) {
             "a request from another origin was refused"
         );
     }
+}
+
+/// Checks that no page of another origin caused the request.
+#[cfg(feature = "admin")]
+pub(crate) fn check_same_origin(
+    handle: &crate::SessionHandle,
+    request: &::http::request::Parts,
+) -> Result<(), crate::Error> {
+    tower::check_same_origin(handle, &request.method, &request.uri, &request.headers)
 }
 
 /// Returns the value of `Retry-After`, if the error has such a value.

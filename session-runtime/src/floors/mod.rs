@@ -65,6 +65,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
+    ("admin", &["adapter", "error", "request", "session"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 

@@ -11,6 +11,10 @@
 //! | [`login`] | How do you write login, logout and "remember me"? |
 //! | [`forged_requests`] | How do forms prove that no other site has sent them? |
 //! | [`user_sessions`] | How do you list and end the sessions of a user, and limit their number? |
+#![cfg_attr(
+    feature = "admin",
+    doc = "| [`admin`] | How do support and operations find and end sessions, on pages? |"
+)]
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
 //! | [`bearer`] | How do mobile applications and other clients without cookies use sessions? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
@@ -86,12 +90,19 @@ pub mod login {}
 pub mod forged_requests {}
 
 #[doc = include_str!("user_sessions.md")]
-#[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
+#[cfg_attr(feature = "admin", doc = "\n---\nNext: [administration](crate::guide::admin).")]
 #[doc(alias = "backchannel")]
 #[doc(alias = "devices")]
 #[doc(alias = "logout_everywhere")]
 #[doc(alias = "user_id")]
 pub mod user_sessions {}
+
+#[cfg(feature = "admin")]
+#[doc = include_str!("admin.md")]
+#[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
+#[doc(alias = "dashboard")]
+#[doc(alias = "support")]
+pub mod admin {}
 
 #[doc = include_str!("cross_site.md")]
 #[doc = "\n---\nNext: [clients without cookies](crate::guide::bearer)."]

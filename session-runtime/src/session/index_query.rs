@@ -10,6 +10,8 @@ use crate::error::{Error, InvalidValue, Kind};
 use crate::request::index_list::IndexedField;
 use crate::session::record::indexed_as;
 use crate::session::schema::Schema;
+#[cfg(feature = "admin")]
+use crate::session::searched::SearchedValue;
 use crate::value::{FieldSpec, IndexValue, IntoField};
 
 /// A question for the sessions with one value in an indexed field, for
@@ -36,6 +38,13 @@ impl<S: Schema> IndexQuery<S> {
             type_name: type_name::<T>(),
             schema: PhantomData,
         }
+    }
+
+    /// Creates the question for a value that a text named.
+    #[cfg(feature = "admin")]
+    pub(crate) fn for_value(value: SearchedValue) -> Self {
+        let SearchedValue { field, stored } = value;
+        Self { field, value: Ok(stored), type_name: "", schema: PhantomData }
     }
 
     /// Returns the stored bytes of the value.

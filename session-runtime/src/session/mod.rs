@@ -15,7 +15,9 @@ mod peek;
 pub(crate) mod record;
 mod require;
 pub(crate) mod schema;
+pub(crate) mod searched;
 pub(crate) mod sessions;
+pub(crate) mod shown;
 mod startup;
 pub(crate) mod token;
 

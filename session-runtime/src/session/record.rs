@@ -5,7 +5,7 @@ use std::vec;
 
 use bytes::Bytes;
 
-use crate::encryption::Unopened;
+use crate::encryption::{Encryption, Unopened};
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
 use crate::request::change_set::{ChangeSet, EncryptedField, EncryptedFields};
@@ -39,6 +39,20 @@ impl<'a> Values<'a> {
         read(spec, self.manager, self.session.as_ref(), stored.or(moved))
     }
 
+    /// Returns the next field's value, decrypted but not decoded.
+    ///
+    /// # Errors
+    ///
+    /// `is_decode` if the value cannot be decrypted, and `is_config` if there is no key.
+    pub(crate) fn take_plain<T>(&mut self, spec: &FieldSpec<T>) -> Result<Option<Bytes>, Error> {
+        let stored = self.next();
+        let moved = spec.alias().and_then(|_| self.next());
+        let Some(stored) = stored.or(moved) else { return Ok(None) };
+        let Some(encryption) = spec.encryption() else { return Ok(Some(stored)) };
+        let opened = opened(spec, self.manager, self.session.as_ref(), encryption, &stored)?;
+        opened.map(Some).map_err(|unopened| spec.not_opened(unopened))
+    }
+
     fn next(&mut self) -> Option<Bytes> {
         self.stored.next().flatten()
     }
@@ -54,11 +68,21 @@ pub(crate) fn read<T>(
     let (Some(encryption), Some(stored)) = (spec.encryption(), &stored) else {
         return spec.read(stored);
     };
-    let opened = match session {
-        Some(session) => open(manager, session, encryption, spec.read_names(), stored)?,
-        None => Err(Unopened::Altered),
-    };
-    spec.read_opened(opened)
+    spec.read_opened(opened(spec, manager, session, encryption, stored)?)
+}
+
+/// Decrypts a stored value.
+fn opened<T>(
+    spec: &FieldSpec<T>,
+    manager: &Manager,
+    session: Option<&SessionMetadata>,
+    encryption: Encryption,
+    stored: &Bytes,
+) -> Result<Result<Bytes, Unopened>, Error> {
+    match session {
+        Some(session) => open(manager, session, encryption, spec.read_names(), stored),
+        None => Ok(Err(Unopened::Altered)),
+    }
 }
 
 impl fmt::Debug for Values<'_> {

@@ -4,6 +4,8 @@ use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::form::EncryptedName;
 use crate::session::record::{Changes, Values};
+use crate::session::searched::SearchedField;
+use crate::session::shown::ShownField;
 
 /// A struct that describes a session. Use `#[derive(Session)]` to implement the trait.
 ///
@@ -50,6 +52,14 @@ pub trait Schema: Sized + 'static {
     /// `true` if a near cache may keep all fields.
     #[doc(hidden)]
     const CACHED: bool = false;
+
+    /// The fields that pages for administrators show.
+    #[doc(hidden)]
+    const SHOWN: &'static [&'static dyn ShownField] = &[];
+
+    /// The fields by which pages for administrators search.
+    #[doc(hidden)]
+    const SEARCHED: &'static [&'static dyn SearchedField] = &[];
 
     #[doc(hidden)]
     fn fields(handle: SessionHandle) -> Self::Fields;

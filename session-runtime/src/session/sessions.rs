@@ -16,7 +16,7 @@ use crate::request::manager::Manager;
 use crate::session::Session;
 #[cfg(feature = "encryption")]
 use crate::session::found::Reencryption;
-use crate::session::found::{AllSessions, FoundSessions, reindex};
+use crate::session::found::{AllSessions, FoundSessions, SessionEntry, by_tag, reindex};
 use crate::session::index_query::IndexQuery;
 use crate::session::peek;
 use crate::session::require;
@@ -449,6 +449,46 @@ impl Sessions {
     #[must_use]
     pub fn all<D: Schema>(&self) -> AllSessions<D> {
         AllSessions::new(Arc::clone(self.manager()))
+    }
+
+    /// Returns the live sessions with this tag, with the fields of a schema. Use this for tools of
+    /// operators: log lines and pages name a session by the tag.
+    ///
+    /// Usually there is one. Tags are random, but nothing prevents two sessions with the same. The
+    /// session created first comes first. Refreshes none.
+    ///
+    /// # Costs
+    ///
+    /// A [walk](Self::all) over all keys of the store, which reads only the sessions of the tag. On
+    /// Redis, each step looks at some 2,000 keys. The walk is repeated if no session was found,
+    /// because a session that gets a new id meanwhile may be missed.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`AllSessions::next`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Error, Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// /// Ends the session of a log line.
+    /// async fn end(sessions: &Sessions, tag: &str) -> Result<bool, Error> {
+    ///     match &sessions.by_tag::<Auth>(tag).await?[..] {
+    ///         [entry] => sessions.open_id::<Auth>(entry.id()).destroy().await.map(|()| true),
+    ///         _ => Ok(false),
+    ///     }
+    /// }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?; let session = sessions.create::<Auth>().await?; assert!(end(&sessions, session.session_id().unwrap().tag()).await?); assert!(!session.exists().await?); });
+    /// ```
+    pub fn by_tag<'a, D: Schema>(&'a self, tag: &'a str) -> Operation<'a, Vec<SessionEntry<D>>> {
+        Operation::new(by_tag(self.manager(), tag))
     }
 
     /// Adds sessions to the lists of the schema's indexes that lack them, and returns the number of

@@ -11,6 +11,8 @@ pub struct Scan<'a> {
     /// The prefix of the keys, as in [`SessionKey::new`](super::SessionKey::new). The prefix is
     /// plain text, not a pattern.
     pub prefix: &'a str,
+    /// The tag of the sessions that are needed, if only these are. A store may return others too.
+    pub tag: Option<&'a str>,
     /// The values to look at.
     pub look: Look<'a>,
     /// The place where the previous step ended. `None` for the first step.

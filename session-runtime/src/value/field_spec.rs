@@ -193,6 +193,11 @@ impl<T> FieldSpec<T> {
         Error::new(Kind::Decode { field: self.name, type_name: type_name::<T>(), source })
     }
 
+    /// Decodes a stored value, without a default in its place.
+    pub(crate) fn decode(&self, stored: Bytes) -> Result<T, InvalidValue> {
+        (self.decode)(stored)
+    }
+
     pub(crate) fn read(&self, stored: Option<Bytes>) -> Result<T, Error> {
         let Some(stored) = stored else { return Ok(self.default()) };
         (self.decode)(stored).or_else(|reason| self.undecodable(reason))
@@ -203,15 +208,21 @@ impl<T> FieldSpec<T> {
         match opened {
             Ok(value) => self.read(Some(value)),
             Err(unopened) => {
-                let (field, reason) = (self.name, unopened.reason());
-                let error = || Error::new(Kind::Decrypt { field, reason });
+                let error = || self.not_opened(unopened);
                 match unopened {
                     // With the default in place of the value, an update would destroy the value.
                     Unopened::UnknownKey => Err(error()),
-                    Unopened::Plain | Unopened::Altered => self.default_or(&reason, error),
+                    Unopened::Plain | Unopened::Altered => {
+                        self.default_or(&unopened.reason(), error)
+                    }
                 }
             }
         }
+    }
+
+    /// Returns the error for a value that cannot be decrypted.
+    pub(crate) fn not_opened(&self, unopened: Unopened) -> Error {
+        Error::new(Kind::Decrypt { field: self.name, reason: unopened.reason() })
     }
 
     fn undecodable(&self, source: InvalidValue) -> Result<T, Error> {

@@ -5,6 +5,7 @@
 
 mod across;
 mod actix;
+mod admin;
 mod axum;
 mod bearer;
 mod blocking;

@@ -287,6 +287,27 @@ async fn json_api_keeps_a_cart_and_tells_errors_as_json() {
 }
 
 #[tokio::test]
+async fn admin_shows_sessions_to_the_staff_alone() {
+    let example = Example::start("admin", &[]);
+    let url = |path| format!("{}{path}", example.url());
+    let mut jar = Jar::default();
+    let stranger = jar.send(client().get(url("/admin/sessions?by=user&value=ada"))).await;
+    assert_eq!(
+        (stranger.status().as_u16(), &stranger.headers()["location"]),
+        (303, &"/login".parse().unwrap())
+    );
+    for (password, expected) in [("guess", "/login"), ("let+me+in", "/admin/sessions")] {
+        let form = client().post(url("/login"));
+        let form = form.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let reply = jar.send(form.body(format!("password={password}"))).await;
+        assert_eq!(reply.headers()["location"], expected);
+    }
+    let page = jar.get(&url("/admin/sessions?by=user&value=ada")).await;
+    assert!(page.contains("3 live sessions") && page.contains("curl/8.14.1"), "{page}");
+    assert!(page.contains("root") && !page.contains("private"), "{page}");
+}
+
+#[tokio::test]
 async fn metrics_shows_what_sessions_do() {
     let example = Example::start("metrics", &[]);
     let mut jar = Jar::default();

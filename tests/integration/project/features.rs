@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 11] = [
     "actix",
+    "admin",
     "axum",
     "blocking",
     "clap",
@@ -18,23 +19,25 @@ const FEATURES: [&str; 10] = [
 ];
 
 /// The features that may pull in a dependency.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
-    ("axum", &[]),
-    ("axum-core", &["axum"]),
+    ("axum", &["admin"]),
+    ("axum-core", &["admin", "axum"]),
     ("clap", &["clap"]),
-    ("http", &["actix", "axum", "poem", "tower"]),
+    ("http", &["actix", "admin", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
+    ("jiff", &["admin"]),
+    ("maud", &["admin"]),
     ("metrics", &["metrics"]),
     ("miniz_oxide", &["redis-session-compat"]),
     ("poem", &["poem"]),
     ("pollster", &["blocking"]),
     ("redis", &["redis", "redis-session-compat"]),
     ("session-derive", &[]),
-    ("tower", &[]),
-    ("tower-layer", &["axum", "poem", "tower"]),
-    ("tower-service", &["axum", "poem", "tower"]),
+    ("tower", &["admin"]),
+    ("tower-layer", &["admin", "axum", "poem", "tower"]),
+    ("tower-service", &["admin", "axum", "poem", "tower"]),
 ];
 
 /// Returns the packages of a program that uses the library with only this feature.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -68,6 +70,24 @@ impl Page {
         wait_for(&what, async || (self.title().await == title).then_some(())).await;
     }
 
+    /// Waits for a page whose title begins with this text.
+    pub async fn expect_title_with(&self, beginning: &str) {
+        let what = format!("a page `{beginning}…`");
+        wait_for(&what, async || self.title().await.starts_with(beginning).then_some(())).await;
+    }
+
+    /// Waits for a page with this text in an element.
+    pub async fn expect_text(&self, selector: &str, expected: &str) {
+        let what = format!("`{expected}` in {selector}");
+        // Between two pages, the element may be gone.
+        let is_there = async || {
+            let path = format!("{}/text", self.find(selector).await.ok()?);
+            let found = self.browser.try_call(Method::GET, &path, None).await.ok()?;
+            (text(&found) == expected).then_some(())
+        };
+        wait_for(&what, is_there).await;
+    }
+
     /// Returns whether such an element exists.
     pub async fn has(&self, selector: &str) -> bool {
         match self.find(selector).await {
@@ -115,6 +135,47 @@ impl Page {
     /// Runs a script on the page, like the developer tools, and returns the result.
     pub async fn run(&self, script: &str) -> Value {
         self.browser.post("/execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// Presses the key that moves the focus to the next control.
+    pub async fn press_tab(&self) {
+        self.press("\u{e004}").await;
+    }
+
+    /// Presses the key that carries out what has the focus.
+    pub async fn press_enter(&self) {
+        self.press("\u{e007}").await;
+    }
+
+    async fn press(&self, key: &str) {
+        let steps =
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })];
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": steps });
+        self.browser.post("/actions", json!({ "actions": [keyboard] })).await;
+    }
+
+    /// Shows pages at this width, in the light or the dark scheme of colours.
+    pub async fn emulate(&self, width: u32, height: u32, is_dark: bool) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = if is_dark { "dark" } else { "light" };
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+    }
+
+    /// Switches the scripts of pages off, or on again.
+    pub async fn set_scripts(&self, are_on: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !are_on })).await;
+    }
+
+    /// Returns a screenshot of the window, as a PNG file.
+    pub async fn png(&self) -> Vec<u8> {
+        STANDARD.decode(self.screenshot().await).unwrap()
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let call = json!({ "cmd": command, "params": parameters });
+        self.browser.post("/goog/cdp/execute", call).await
     }
 
     /// Returns the cookie with this name that the browser would send to this page.

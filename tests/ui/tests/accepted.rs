@@ -517,3 +517,37 @@ mod with_everything_imported {
         assert_eq!(Visitor { count: 1 }.save("database"), "theirs");
     }
 }
+
+#[test]
+fn fields_of_every_form_are_shown() {
+    mod hex {
+        use session_runtime::{Bytes, InvalidValue};
+
+        pub(super) fn decode(stored: Bytes) -> Result<u8, InvalidValue> {
+            stored.first().copied().ok_or(InvalidValue::new("empty"))
+        }
+
+        pub(super) fn encode(value: &u8) -> Result<Bytes, InvalidValue> {
+            Ok(Bytes::copy_from_slice(&[*value]))
+        }
+    }
+    #[derive(Session)]
+    #[session(prefix = "v.")]
+    struct Visitor<T: 'static> {
+        #[session(show, index(name = "user"), alias = "u")]
+        user: Option<u64>,
+        #[session(show, encrypt)]
+        email: Option<String>,
+        #[session(show, json)]
+        properties: Properties,
+        #[session(show, with = hex)]
+        byte: u8,
+        #[session(show, ttl = "5m", default = None, on_decode_error = "default")]
+        last: Option<T>,
+        hidden: bool,
+    }
+    let shown: Vec<_> = Visitor::<String>::SHOWN.iter().map(|field| field.name()).collect();
+    assert_eq!(shown, ["v.user", "v.email", "v.properties", "v.byte", "v.last"]);
+    let searched: Vec<_> = Visitor::<String>::SEARCHED.iter().map(|field| field.index()).collect();
+    assert_eq!(searched, ["user"]);
+}

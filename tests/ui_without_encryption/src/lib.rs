@@ -1,1 +1,1 @@
-//! Tests of the compiler's messages without the feature `encryption`. See `tests/cases/`.
+//! Tests of the compiler's messages without the features `encryption` and `tower`. See `tests/cases/`.

@@ -24,6 +24,11 @@ impl<D: Schema> AllSessions<D> {
         Self { manager, walk: Walk::new(), page: Vec::new().into_iter() }
     }
 
+    /// Creates a walk over the sessions with this tag.
+    pub(super) fn with_tag(manager: Arc<Manager>, tag: &str) -> Self {
+        Self { manager, walk: Walk::with_tag(tag), page: Vec::new().into_iter() }
+    }
+
     /// Returns the next session, or `None` at the end.
     ///
     /// # Errors

@@ -10,12 +10,15 @@ use bytes::Bytes;
 
 use super::search::Found;
 use crate::error::Error;
+use crate::id::{SessionId, SessionKey};
 use crate::lifecycle::SessionMetadata;
 use crate::request::encrypted::Answer;
 use crate::request::manager::Manager;
 use crate::session::Session;
 use crate::session::record::Values;
 use crate::session::schema::Schema;
+#[cfg(feature = "admin")]
+use crate::session::shown::{ShownField, ShownValue};
 
 /// A live session in a [list](super::FoundSessions::list), as it was at the look. `Debug` shows
 /// only the tag.
@@ -53,6 +56,17 @@ impl<D: Schema> SessionEntry<D> {
             values: seen.values,
             schema: PhantomData,
         }
+    }
+
+    /// Returns the id, for [`Sessions::open_id`](crate::Sessions::open_id). The text of the id gives
+    /// access to the session, so keep it out of pages and logs.
+    pub fn id(&self) -> &SessionId {
+        &self.session.id
+    }
+
+    /// Returns the key in the store.
+    pub(super) fn key(&self) -> &SessionKey {
+        &self.session.key
     }
 
     /// Returns the tag, which names the session in a page and in logs. A tag gives no access.
@@ -97,6 +111,23 @@ impl<D: Schema> SessionEntry<D> {
     pub fn data(&self) -> Result<D, Error> {
         let answer = Answer { value: self.values.clone(), session: Some(self.session.clone()) };
         D::load(&mut Values::new(&self.manager, answer))
+    }
+
+    /// Returns the fields to show, each with its value.
+    #[cfg(feature = "admin")]
+    pub(crate) fn shown(
+        &self,
+    ) -> impl Iterator<Item = (&'static dyn ShownField, ShownValue)> + use<'_, D> {
+        D::SHOWN.iter().map(|field| {
+            let stored = |name| {
+                let at = D::READ_NAMES.iter().position(|read| *read == name);
+                at.and_then(|at| self.values.get(at)?.clone())
+            };
+            let names = std::iter::once(field.name()).chain(field.alias());
+            let value = names.map(stored).collect();
+            let answer = Answer { value, session: Some(self.session.clone()) };
+            (*field, field.take(&mut Values::new(&self.manager, answer)))
+        })
     }
 
     /// The latest use comes first, and an unknown use last.

@@ -1,6 +1,7 @@
 //! The sessions of a user: found by an indexed field, listed and ended.
 
 mod all;
+mod by_tag;
 mod checkpoint;
 mod entry;
 #[cfg(feature = "encryption")]
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::all::AllSessions;
+pub(crate) use self::by_tag::by_tag;
 pub use self::checkpoint::{Checkpoint, Surplus};
 pub use self::entry::{LastUsed, SessionEntry};
 #[cfg(feature = "encryption")]

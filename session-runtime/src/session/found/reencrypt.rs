@@ -102,7 +102,7 @@ impl<S: Schema> Reencryption<S> {
 
     async fn walk_to_the_end(&mut self) -> Result<Reencrypted, Error> {
         self.check()?;
-        if matches!(self.walk, Walk::Over) && self.page.is_empty() {
+        if self.walk.is_over() && self.page.is_empty() {
             (self.walk, self.done, self.error) = (Walk::new(), Reencrypted::default(), None);
         }
         let mut due = Instant::now();

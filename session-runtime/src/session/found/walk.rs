@@ -5,15 +5,29 @@ use crate::error::Error;
 use crate::request::manager::Manager;
 use crate::store::{Look, Scan, ScanCursor};
 
-/// A place in a walk over all sessions.
-pub(crate) enum Walk {
+/// A walk over all sessions, or over those with a tag.
+pub(crate) struct Walk {
+    tag: Option<Box<str>>,
+    place: Place,
+}
+
+enum Place {
     At(Option<ScanCursor>),
     Over,
 }
 
 impl Walk {
     pub(crate) fn new() -> Self {
-        Self::At(None)
+        Self { tag: None, place: Place::At(None) }
+    }
+
+    pub(crate) fn with_tag(tag: &str) -> Self {
+        Self { tag: Some(tag.into()), place: Place::At(None) }
+    }
+
+    #[cfg(feature = "encryption")]
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.place, Place::Over)
     }
 
     /// Returns some live sessions with these fields, or `None` at the end. After an error, the next
@@ -24,16 +38,20 @@ impl Walk {
         index: &str,
         fields: &[&str],
     ) -> Result<Option<Vec<Found>>, Error> {
-        let Self::At(from) = &*self else { return Ok(None) };
-        let look = Look { index, fields };
-        let scan = Scan { prefix: manager.prefix(), look, from: from.as_ref() };
+        let Place::At(from) = &self.place else { return Ok(None) };
+        let (look, tag) = (Look { index, fields }, self.tag.as_deref());
+        let scan = Scan { prefix: manager.prefix(), tag, look, from: from.as_ref() };
         let page = manager.store().scan(scan).await?;
-        *self = page.next.map_or(Self::Over, |next| Self::At(Some(next)));
+        self.place = page.next.map_or(Place::Over, |next| Place::At(Some(next)));
         let now = manager.now();
         let found = page.sessions.into_iter().map(|(id, seen)| {
             // The key of an id from Python does not tell the creation time.
             Found { session: manager.metadata(id.or_created_at(now)), seen }
         });
-        Ok(Some(found.filter(|one| one.session.is_plausible(now)).collect()))
+        let is_asked_for = |one: &Found| {
+            self.tag.as_deref().is_none_or(|tag| one.session.id.tag() == tag)
+                && one.session.is_plausible(now)
+        };
+        Ok(Some(found.filter(is_asked_for).collect()))
     }
 }

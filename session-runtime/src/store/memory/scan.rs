@@ -18,7 +18,7 @@ impl MemoryStore {
     pub(crate) fn scan(&self, scan: Scan<'_>) -> Result<ScanPage, StoreError> {
         let from = scan.from.map_or("", ScanCursor::expose_secret);
         Ok(self.with_entries(|entries, now| {
-            let names = first_names(entries, scan.prefix, from);
+            let names = first_names(entries, scan, from);
             let next = names.last().filter(|_| names.len() == PAGE);
             let next = next.map(|(name, _)| ScanCursor::new(&**name));
             let look = |(_, id): &(Arc<str>, SessionId)| {
@@ -34,14 +34,17 @@ impl MemoryStore {
 }
 
 /// Returns the first names of sessions past this name, in order.
-fn first_names(entries: &Entries, prefix: &str, from: &str) -> Vec<(Arc<str>, SessionId)> {
+fn first_names(entries: &Entries, scan: Scan<'_>, from: &str) -> Vec<(Arc<str>, SessionId)> {
+    let id_in = |name: &str| SessionKey::id_in(scan.prefix, name);
+    let is_needed =
+        |name: &str| id_in(name).is_some_and(|id| scan.tag.is_none_or(|tag| id.tag() == tag));
     let mut first: BinaryHeap<&Arc<str>> = BinaryHeap::with_capacity(PAGE + 1);
     for name in entries.live_names().filter(|name| &***name > from) {
         let is_full = first.len() == PAGE;
         if is_full && first.peek().is_some_and(|last| *last < name) {
             continue;
         }
-        if SessionKey::id_in(prefix, name).is_some() {
+        if is_needed(name) {
             first.push(name);
             if is_full {
                 first.pop();
@@ -49,5 +52,5 @@ fn first_names(entries: &Entries, prefix: &str, from: &str) -> Vec<(Arc<str>, Se
         }
     }
     let names = first.into_sorted_vec().into_iter();
-    names.filter_map(|name| Some((Arc::clone(name), SessionKey::id_in(prefix, name)?))).collect()
+    names.filter_map(|name| Some((Arc::clone(name), id_in(name)?))).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use redis::{ConnectionInfo, IntoConnectionInfo};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::credentials::Credentials;
 use super::net::address::Address;
@@ -243,7 +243,7 @@ fn parse(scheme: &str, rest: &str) -> Result<Url, Error> {
 fn percent_decoded(text: &str) -> Option<String> {
     // A path and a query use the same encoding, except for the plus sign.
     let query = format!("={}", text.replace('+', "%2B"));
-    url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned())
 }
 
 fn unusable() -> Error {

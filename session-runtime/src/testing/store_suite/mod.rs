@@ -256,6 +256,7 @@ macro_rules! __store_suite {
             a_walk_shows_each_live_session
             a_walk_refreshes_nothing
             a_walk_stays_within_its_prefix
+            a_walk_with_a_tag_shows_all_sessions_of_the_tag
             a_walk_misses_no_session_that_stays
             a_step_of_a_walk_can_be_repeated
 

@@ -51,6 +51,19 @@ pub async fn a_walk_stays_within_its_prefix(subject: &impl StoreUnderTest) {
     assert!(walks.all(&[]).await.is_empty());
 }
 
+/// A walk with a tag shows the sessions of the tag, also several. Others may be there too.
+pub async fn a_walk_with_a_tag_shows_all_sessions_of_the_tag(subject: &impl StoreUnderTest) {
+    let Some(walks) = Walks::new(subject).await else { return };
+    let id = walks.create(1).await;
+    let other = fresh_id_with_own_tag().with_tag(id.tag_bytes());
+    create(walks.store, &walks.key_of(&other), &[set("number", "2")]).await;
+    all((0..600).map(|number| walks.create(number))).await;
+    let found = walks.with_tag(id.tag()).all(&["number"]).await;
+    for (id, number) in [(id, "1"), (other, "2")] {
+        assert_eq!(found[&id].values, [Some(number.into())]);
+    }
+}
+
 /// More sessions than a page holds are there, beside others that begin, end and change.
 pub async fn a_walk_misses_no_session_that_stays(subject: &impl StoreUnderTest) {
     let Some(walks) = Walks::new(subject).await else { return };
@@ -102,6 +115,7 @@ pub async fn a_step_of_a_walk_can_be_repeated(subject: &impl StoreUnderTest) {
 struct Walks<'a> {
     store: &'a dyn SessionStore,
     prefix: String,
+    tag: Option<String>,
 }
 
 impl<'a> Walks<'a> {
@@ -109,18 +123,23 @@ impl<'a> Walks<'a> {
     async fn new(subject: &'a impl StoreUnderTest) -> Option<Self> {
         let store = subject.store();
         let prefix = format!("test-{}", fresh_id_with_own_tag().tag());
-        let scan = Scan { prefix: &prefix, look: Look { index: "", fields: &[] }, from: None };
+        let look = Look { index: "", fields: &[] };
+        let scan = Scan { prefix: &prefix, tag: None, look, from: None };
         match store.scan(scan).await {
             Err(error) if error.is_unsupported() => None,
             page => {
                 assert!(page.unwrap().sessions.is_empty());
-                Some(Self { store, prefix })
+                Some(Self { store, prefix, tag: None })
             }
         }
     }
 
     fn beside(&self, name: &str) -> Self {
-        Self { store: self.store, prefix: format!("{}-{name}", self.prefix) }
+        Self { store: self.store, prefix: format!("{}-{name}", self.prefix), tag: None }
+    }
+
+    fn with_tag(&self, tag: &str) -> Self {
+        Self { store: self.store, prefix: self.prefix.clone(), tag: Some(tag.to_owned()) }
     }
 
     fn key_of(&self, id: &SessionId) -> SessionKey {
@@ -139,7 +158,8 @@ impl<'a> Walks<'a> {
         from: Option<&ScanCursor>,
     ) -> (Vec<(SessionId, Seen)>, Option<ScanCursor>) {
         let look = Look { index: "user", fields };
-        let page = self.store.scan(Scan { prefix: &self.prefix, look, from }).await.unwrap();
+        let (prefix, tag) = (&self.prefix, self.tag.as_deref());
+        let page = self.store.scan(Scan { prefix, tag, look, from }).await.unwrap();
         (page.sessions, page.next)
     }
 

@@ -170,6 +170,7 @@ over_every_store! {
     walks {
         a_walk_shows_each_session_as_it_is
         three_thousand_sessions_are_walked_beside_others
+        the_sessions_with_a_tag_are_found
         prefixes_are_walked_apart
         a_walk_leaves_other_keys_out
         a_walk_takes_two_round_trips_for_each_page

@@ -76,6 +76,33 @@ pub(crate) async fn a_walk_shows_each_session_as_it_is(world: World) {
     }
 }
 
+/// Behaviour: find a session by the tag of a log line.
+pub(crate) async fn the_sessions_with_a_tag_are_found(world: World) {
+    let sessions = world.sessions(|config| config);
+    let ids_by_tag = async |tag: &str| {
+        let found = sessions.by_tag::<Device>(tag).await.unwrap();
+        found.iter().map(|entry| *entry.id()).collect::<Vec<_>>()
+    };
+    let (mine, ended) = (create(&sessions, "Lynx").await, create(&sessions, "w3m").await);
+    for _ in 0..600 {
+        sessions.create::<Device>().await.unwrap();
+    }
+    let ended_tag = tag_of(&ended);
+    ended.destroy().await.unwrap();
+    mine.rotate().await.unwrap();
+    let (tag, id) = (tag_of(&mine), mine.session_id().unwrap());
+    assert_eq!(ids_by_tag(&tag).await, [id], "not under the former id");
+    for unknown in [&ended_tag, "unknown_", "", "*", "?", &tag[..7], &format!("{tag}*")] {
+        assert_eq!(ids_by_tag(unknown).await, [], "{unknown}");
+    }
+    let other = create(&sessions, "Dillo").await.session_id().unwrap();
+    let same_tag = format!("{tag}{}", &other.expose_secret()[tag.len()..]);
+    world.begin_under(&same_tag).await;
+    assert_eq!(ids_by_tag(&tag).await.len(), 2);
+    sessions.open_id::<Device>(&id).destroy().await.unwrap();
+    assert_eq!(ids_by_tag(&tag).await, [same_tag.parse().unwrap()]);
+}
+
 /// Sessions on all nodes are there, beside others that begin, change and end.
 pub(crate) async fn three_thousand_sessions_are_walked_beside_others(world: World) {
     const EACH: usize = 375;

@@ -16,6 +16,8 @@ use crate::store::{Look, Lookup, Scan, ScanCursor, ScanPage, Seen, SessionKey, S
 
 /// About the largest number of keys that a server looks at for a page.
 const PAGE: &str = "500";
+/// The same for a walk with a tag, which reads few sessions.
+const PAGE_WITH_TAG: &str = "2000";
 
 /// A place in a walk.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -61,7 +63,7 @@ impl RedisStore {
             let Some(server) = self.server_of(&place).await? else {
                 return Ok(ScanPage { sessions: Vec::new(), next: None });
             };
-            match self.keys_of(&server, scan.prefix).await {
+            match self.keys_of(&server, scan).await {
                 Ok(keys) => break (server, keys),
                 Err(_) if self.has_left(&server.name).await => {}
                 Err(error) => return Err(error),
@@ -110,24 +112,25 @@ impl RedisStore {
     }
 
     /// Returns the next keys of a server. Begins again if another process answers.
-    async fn keys_of(&self, server: &Walked, prefix: &str) -> Result<Keys, StoreError> {
-        let keys = self.keys_from(&server.name, &server.cursor, prefix).await?;
+    async fn keys_of(&self, server: &Walked, scan: Scan<'_>) -> Result<Keys, StoreError> {
+        let keys = self.keys_from(&server.name, &server.cursor, scan).await?;
         if server.cursor == BEGINNING || keys.run == server.run {
             return Ok(keys);
         }
-        self.keys_from(&server.name, BEGINNING, prefix).await
+        self.keys_from(&server.name, BEGINNING, scan).await
     }
 
     async fn keys_from(
         &self,
         server: &str,
         cursor: &str,
-        prefix: &str,
+        scan: Scan<'_>,
     ) -> Result<Keys, StoreError> {
-        let pattern = pattern_of(&format!("{prefix}:sessions:"));
+        let pattern = pattern(scan);
+        let count = if scan.tag.is_some() { PAGE_WITH_TAG } else { PAGE };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["INFO", "server"])).add_command(command_of(&[
-            "SCAN", cursor, "MATCH", &pattern, "COUNT", PAGE, "TYPE", "hash",
+            "SCAN", cursor, "MATCH", &pattern, "COUNT", count, "TYPE", "hash",
         ]));
         let deadline = self.deployment.deadline();
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
@@ -176,6 +179,16 @@ impl RedisStore {
             }
         }
         Ok(sessions)
+    }
+}
+
+/// Returns the pattern of the keys. Ids from Python have no braces around the tag.
+fn pattern(scan: Scan<'_>) -> String {
+    let beginning = pattern_of(&format!("{}:sessions:", scan.prefix));
+    match scan.tag {
+        Some(tag) if cfg!(feature = "redis-session-compat") => beginning + &pattern_of(tag),
+        Some(tag) => pattern_of(&format!("{}:sessions:{{{tag}}}", scan.prefix)),
+        None => beginning,
     }
 }
 
