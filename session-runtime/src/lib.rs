@@ -152,6 +152,8 @@ pub mod adapter;
 mod background;
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "cli")]
+mod cli;
 mod clock;
 mod config;
 mod encryption;
@@ -180,6 +182,13 @@ mod value;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::*;
+}
+
+/// The program `sessionctl`.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod __sessionctl {
+    pub use crate::cli::main;
 }
 
 pub use bytes::Bytes;

@@ -65,6 +65,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
+    ("cli", &["config", "encryption", "error", "id", "random", "request", "session", "store"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 

@@ -38,6 +38,13 @@ impl<S: Schema> IndexQuery<S> {
         }
     }
 
+    /// Creates a question for a value as it is stored, without the field's type.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_stored(field: IndexedField, value: Bytes) -> Self {
+        let value = Ok(value);
+        Self { field, value, type_name: "a stored value", schema: PhantomData }
+    }
+
     /// Returns the stored bytes of the value.
     ///
     /// # Errors

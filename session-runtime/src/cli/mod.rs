@@ -1,0 +1,65 @@
+//! The program `sessionctl`, which operators run beside the application.
+//!
+//! - `args.rs` declares the options, which are also the help, the completions and the manual page.
+//! - Each command has a file. A command gets a [`Sessions`](crate::Sessions) and an [`Output`].
+//! - `output/` writes text or JSON, and makes stored text safe for a terminal.
+//! - `failure.rs` has the errors and the exit codes.
+
+mod args;
+mod connection;
+mod count;
+mod failure;
+mod key;
+mod list;
+mod manual;
+mod output;
+mod selection;
+mod untyped;
+mod walk;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing::level_filters::LevelFilter;
+
+use self::args::{Args, Command};
+use self::failure::Failure;
+use self::output::Output;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    show_warnings();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(args)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    let Args { store, json, command } = args;
+    let output = &mut Output::new(json);
+    match command {
+        Command::List(list) => list::run(&store.connect().await?, list, output).await,
+        Command::Count(count) => count::run(&store.connect().await?, count, output).await,
+        Command::Key(command) => key::run(command, output),
+        Command::Completion { shell } => manual::completion(shell, output),
+        Command::Man => manual::page(output),
+    }
+}
+
+/// Shows the warnings of the library, such as a lost connection. Standard output is for results.
+fn show_warnings() {
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .init();
+}
