@@ -41,6 +41,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// Count live sessions
     Count(CountArgs),
+    /// Show how many sessions the store keeps, of which age, and in how many bytes
+    Stats(StatsArgs),
     /// Make or check secrets and encryption keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -68,6 +70,12 @@ pub(super) struct CountArgs {
     #[command(flatten)]
     pub(super) selection: Selection,
 
+    #[command(flatten)]
+    pub(super) pace: PaceArgs,
+}
+
+#[derive(clap::Args)]
+pub(super) struct StatsArgs {
     #[command(flatten)]
     pub(super) pace: PaceArgs,
 }

@@ -14,6 +14,7 @@ mod list;
 mod manual;
 mod output;
 mod selection;
+mod stats;
 mod untyped;
 mod walk;
 
@@ -47,6 +48,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     match command {
         Command::List(list) => list::run(&store.connect().await?, list, output).await,
         Command::Count(count) => count::run(&store.connect().await?, count, output).await,
+        Command::Stats(stats) => stats::run(&store.connect().await?, stats, output).await,
         Command::Key(command) => key::run(command, output),
         Command::Completion { shell } => manual::completion(shell, output),
         Command::Man => manual::page(output),

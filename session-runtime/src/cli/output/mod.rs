@@ -1,5 +1,6 @@
 //! The results of commands, as text or as JSON.
 
+mod histogram;
 mod safe;
 mod time;
 
@@ -8,7 +9,9 @@ use std::io::{self, Write};
 
 use anstream::AutoStream;
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
+pub(super) use self::histogram::{Bytes, Histogram};
 pub(super) use self::safe::Safe;
 pub(super) use self::time::{Span, Time};
 use super::failure::Failure;
@@ -26,6 +29,12 @@ impl Output {
 
     pub(super) fn is_json(&self) -> bool {
         self.is_json
+    }
+
+    /// Returns the width of the terminal, or a usual width without a terminal.
+    pub(super) fn width(&self) -> usize {
+        const USUAL: usize = 80;
+        terminal_size_of(io::stdout()).map_or(USUAL, |(Width(width), _)| usize::from(width))
     }
 
     /// Writes a result: a line of JSON, or the text.

@@ -2,7 +2,7 @@
 
 mod builder;
 mod cause;
-mod commands;
+pub(crate) mod commands;
 mod credentials;
 mod near;
 mod net;

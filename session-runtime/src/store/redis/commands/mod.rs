@@ -1,7 +1,12 @@
 //! Commands and scripts that read and change sessions.
 
+#[cfg(feature = "cli")]
+pub(crate) mod census;
 mod expiry;
 mod index;
+#[cfg(feature = "cli")]
+pub(crate) mod key_state;
+mod key_walk;
 mod look;
 mod near;
 mod preflight;
@@ -10,6 +15,6 @@ mod read;
 mod refresh;
 mod scan;
 pub(super) mod script;
-mod tombstone;
+pub(crate) mod tombstone;
 mod write;
 mod write_check;
