@@ -43,6 +43,8 @@ pub(super) enum Command {
     Count(CountArgs),
     /// Show how many sessions the store keeps, of which age, and in how many bytes
     Stats(StatsArgs),
+    /// Check the servers as an application does at the start, and tell all that is wrong
+    Check,
     /// Make or check secrets and encryption keys
     #[command(subcommand)]
     Key(KeyCommand),

@@ -20,6 +20,8 @@ pub(super) enum Failure {
          program finds them: name a Redis server with --store or SESSION_REDIS"
     )]
     MemoryStore,
+    #[error("checks that failed: {failed}")]
+    Checks { failed: usize, is_unavailable: bool },
 }
 
 /// The exit code of a program that a closed pipe ended.
@@ -41,6 +43,8 @@ impl Failure {
             Self::Sessions(error) if error.is_unavailable() => 3,
             Self::Sessions(error) if error.is_config() => 1,
             Self::Sessions(_) | Self::Output(_) => 1,
+            Self::Checks { is_unavailable: true, .. } => 3,
+            Self::Checks { .. } => 1,
             Self::MemoryStore => 2,
         }
     }

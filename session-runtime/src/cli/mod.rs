@@ -6,6 +6,7 @@
 //! - `failure.rs` has the errors and the exit codes.
 
 mod args;
+mod check;
 mod connection;
 mod count;
 mod failure;
@@ -30,7 +31,10 @@ use self::output::Output;
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    show_warnings();
+    // The results of a check are the warnings.
+    if !matches!(args.command, Command::Check) {
+        show_warnings();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(args)),
@@ -49,6 +53,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::List(list) => list::run(&store.connect().await?, list, output).await,
         Command::Count(count) => count::run(&store.connect().await?, count, output).await,
         Command::Stats(stats) => stats::run(&store.connect().await?, stats, output).await,
+        Command::Check => check::run(store, output).await,
         Command::Key(command) => key::run(command, output),
         Command::Completion { shell } => manual::completion(shell, output),
         Command::Man => manual::page(output),

@@ -16,7 +16,7 @@ pub(crate) mod record;
 mod require;
 pub(crate) mod schema;
 pub(crate) mod sessions;
-mod startup;
+pub(crate) mod startup;
 pub(crate) mod token;
 
 use std::fmt;

@@ -27,7 +27,7 @@ pub(super) struct Tally {
     never_expire: u64,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Keys {
     count: u64,
     /// `None` if the user may not ask.
@@ -132,15 +132,20 @@ impl Tally {
     }
 
     fn lacks_bytes(&self) -> bool {
-        self.all().iter().any(|keys| keys.count > 0 && keys.bytes.is_none())
+        self.all().iter().any(|keys| keys.bytes.is_none())
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { count: 0, bytes: Some(0) }
     }
 }
 
 impl Keys {
     /// If the memory of any key is unknown, the sum is unknown.
     fn add(&mut self, key: &CountedKey) {
-        let sum = if self.count == 0 { Some(0) } else { self.bytes };
-        self.bytes = sum.zip(key.bytes).map(|(sum, bytes)| sum + bytes);
+        self.bytes = self.bytes.zip(key.bytes).map(|(sum, bytes)| sum + bytes);
         self.count += 1;
     }
 }

@@ -12,6 +12,8 @@ mod tls;
 mod url;
 
 pub use builder::RedisStoreBuilder;
+#[cfg(feature = "cli")]
+pub(crate) use net::deployment::UNTOLD;
 
 use std::fmt;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ pub(crate) mod key_state;
 mod key_walk;
 mod look;
 mod near;
-mod preflight;
+pub(crate) mod preflight;
 mod query;
 mod read;
 mod refresh;
