@@ -45,6 +45,8 @@ pub(super) enum Command {
     Stats(StatsArgs),
     /// Check the servers as an application does at the start, and tell all that is wrong
     Check,
+    /// Print sessions as they are created, rotated, renewed and ended, until interrupted
+    Watch(WatchArgs),
     /// Make or check secrets and encryption keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -80,6 +82,13 @@ pub(super) struct CountArgs {
 pub(super) struct StatsArgs {
     #[command(flatten)]
     pub(super) pace: PaceArgs,
+}
+
+#[derive(clap::Args)]
+pub(super) struct WatchArgs {
+    /// Stop after this many events
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
 }
 
 #[derive(clap::Args)]

@@ -18,6 +18,7 @@ mod selection;
 mod stats;
 mod untyped;
 mod walk;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Count(count) => count::run(&store.connect().await?, count, output).await,
         Command::Stats(stats) => stats::run(&store.connect().await?, stats, output).await,
         Command::Check => check::run(store, output).await,
+        Command::Watch(watch) => watch::run(&store.connect().await?, watch, output).await,
         Command::Key(command) => key::run(command, output),
         Command::Completion { shell } => manual::completion(shell, output),
         Command::Man => manual::page(output),

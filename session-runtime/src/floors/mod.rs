@@ -65,7 +65,20 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
-    ("cli", &["config", "encryption", "error", "id", "random", "request", "session", "store"]),
+    (
+        "cli",
+        &[
+            "config",
+            "encryption",
+            "error",
+            "id",
+            "lifecycle",
+            "random",
+            "request",
+            "session",
+            "store",
+        ],
+    ),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 

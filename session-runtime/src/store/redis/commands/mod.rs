@@ -1,6 +1,8 @@
 //! Commands and scripts that read and change sessions.
 
 #[cfg(feature = "cli")]
+mod broadcast;
+#[cfg(feature = "cli")]
 pub(crate) mod census;
 mod expiry;
 mod index;

@@ -13,6 +13,8 @@ use crate::error::Error;
 use crate::id::slot::StoredKey;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::near::Lease;
+#[cfg(feature = "cli")]
+use crate::store::redis::net::broadcast::Broadcast;
 use crate::store::redis::net::cluster::Cluster;
 use crate::store::redis::net::connection::ServerInfo;
 use crate::store::redis::net::link::Link;
@@ -54,7 +56,16 @@ impl Deployment {
 
     /// Returns the same servers with separate connections, which are not open yet.
     pub(crate) fn fork(&self) -> Self {
-        let listeners = self.listeners.fork();
+        self.fork_with(self.listeners.fork())
+    }
+
+    /// Returns the same servers with separate connections, which tell of all changes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn fork_for(&self, broadcast: Broadcast) -> Self {
+        self.fork_with(Listeners { broadcast: Some(broadcast), ..Listeners::default() })
+    }
+
+    fn fork_with(&self, listeners: Listeners) -> Self {
         let topology = match &self.topology {
             Topology::Single(node) => Topology::Single(node.fork(&listeners)),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&listeners)),

@@ -15,8 +15,10 @@ pub(crate) enum Purpose<'a> {
     Walk,
     /// All values of a session. The session must not exist.
     Values(&'a SessionKey),
-    /// News of changes.
+    /// News of changes of sessions that were read.
     News,
+    /// News of changes of all sessions, and looks at these sessions. The session must not exist.
+    Watch(&'a SessionKey),
 }
 
 impl RedisStore {
@@ -33,10 +35,11 @@ impl RedisStore {
                 ("values in `sessionctl show`", RequiredCommand::for_values(key))
             }
             Purpose::News => ("news of changes", RequiredCommand::for_news()),
+            Purpose::Watch(key) => ("watches", RequiredCommand::for_watch(key)),
         };
         let prefix = match purpose {
             Purpose::Index(list) => list.prefix(),
-            Purpose::Values(key) => key.prefix(),
+            Purpose::Values(key) | Purpose::Watch(key) => key.prefix(),
             Purpose::Walk | Purpose::News => "",
         };
         let missing = Missing::among(&commands, &self.ask_each(&commands).await?);

@@ -121,6 +121,16 @@ impl RequiredCommand {
         commands.map(|(permission, words)| Self::new(permission, words, false)).into()
     }
 
+    /// Returns the commands that tell of all changes and look at sessions. This key must not
+    /// exist.
+    #[cfg(feature = "cli")]
+    pub(super) fn for_watch(key: &SessionKey) -> Vec<Self> {
+        let mut commands = Self::for_news();
+        commands.truncate(1);
+        commands.push(Self::new("get", &["GET", key.expose_secret()], false));
+        commands
+    }
+
     fn new(permission: &'static str, words: &[&str], is_for_field_expiry: bool) -> Self {
         Self { permission, command: command_of(words), is_for_field_expiry }
     }
