@@ -39,8 +39,8 @@ pub(super) async fn run(
     let (store, prefix) = (redis_store(sessions)?, sessions.manager().prefix());
     let probe = Probe::new(sessions.manager())?;
     let problems = store.check_purpose(Purpose::Watch(probe.key())).await?;
-    if let Some(problem) = problems.into_iter().next() {
-        return Err(Error::config(problem).into());
+    if !problems.is_empty() {
+        return Err(Error::config(problems.join(". ")).into());
     }
     let (store, news) = store.with_broadcast(prefix);
     let begun = begin(&store).await?;
