@@ -15,9 +15,9 @@ use crate::store::redis::protocol::reply::{BEGINNING, is_unknown_command, scanne
 use crate::store::{Look, Lookup, Scan, ScanCursor, ScanPage, Seen, SessionKey, StoreError};
 
 /// About the largest number of keys that a server looks at for a page.
-const PAGE: &str = "500";
+const PAGE: u32 = 500;
 /// The same for a walk with a tag, which reads few sessions.
-const PAGE_WITH_TAG: &str = "2000";
+const PAGE_WITH_TAG: u32 = 2_000;
 
 /// A place in a walk.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -83,6 +83,34 @@ impl RedisStore {
         Ok(ScanPage { sessions, next: place.into_cursor() })
     }
 
+    /// Returns about the largest number of keys that a step of a walk looks at.
+    #[cfg(feature = "cli")]
+    pub(crate) fn keys_in_step(has_tag: bool) -> u32 {
+        if has_tag { PAGE_WITH_TAG } else { PAGE }
+    }
+
+    /// Returns the number of keys on all servers, also of other programs.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn count_keys(&self) -> Result<u64, StoreError> {
+        let mut keys = 0;
+        for server in self.servers(false).await? {
+            let mut command = Pipeline::with_capacity(1);
+            command.add_command(command_of(&["DBSIZE"]));
+            let deadline = self.deployment.deadline();
+            let sent = self.deployment.send_to_server(&server, &command, deadline).await;
+            match sent.map_err(read_error)?.reply.into_iter().next() {
+                Some(Value::Int(count)) => keys += u64::try_from(count).unwrap_or_default(),
+                reply => {
+                    return Err(reply
+                        .as_ref()
+                        .and_then(Code::in_reply)
+                        .map_or_else(unexpected, Into::into));
+                }
+            }
+        }
+        Ok(keys)
+    }
+
     /// Returns the server to walk now, or `None` after the last. A server that is no master any
     /// more is left, because its successor has the keys in another order.
     async fn server_of(&self, place: &Place) -> Result<Option<Walked>, StoreError> {
@@ -130,7 +158,14 @@ impl RedisStore {
         let count = if scan.tag.is_some() { PAGE_WITH_TAG } else { PAGE };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["INFO", "server"])).add_command(command_of(&[
-            "SCAN", cursor, "MATCH", &pattern, "COUNT", count, "TYPE", "hash",
+            "SCAN",
+            cursor,
+            "MATCH",
+            &pattern,
+            "COUNT",
+            &count.to_string(),
+            "TYPE",
+            "hash",
         ]));
         let deadline = self.deployment.deadline();
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
