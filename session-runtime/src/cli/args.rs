@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::connection::StoreArgs;
 use super::selection::Selection;
+use super::tag::{CreatedAt, Tag};
 
 /// Lists, shows, counts and ends the sessions of an application, and checks the servers that keep
 /// them.
@@ -41,6 +42,12 @@ pub(super) enum Command {
     List(ListArgs),
     /// Count live sessions
     Count(CountArgs),
+    /// Show a session and its fields
+    #[command(after_help = TAG_HELP)]
+    Show(ShowArgs),
+    /// End a session, or all sessions with a value
+    #[command(after_help = TAG_HELP)]
+    End(EndArgs),
     /// Show how many sessions the store keeps, of which age, and in how many bytes
     Stats(StatsArgs),
     /// Check the servers as an application does at the start, and tell all that is wrong
@@ -52,8 +59,8 @@ pub(super) enum Command {
     Key(KeyCommand),
     /// Print the completions of a shell
     Completion { shell: Shell },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program or of a command, as in `sessionctl man key new`
+    Man { command: Vec<String> },
 }
 
 #[derive(clap::Args)]
@@ -63,7 +70,7 @@ pub(super) struct ListArgs {
 
     /// List at most this many sessions
     #[arg(long, value_name = "N")]
-    pub(super) limit: Option<usize>,
+    pub(super) limit: Option<NonZero<usize>>,
 
     #[command(flatten)]
     pub(super) pace: PaceArgs,
@@ -73,6 +80,50 @@ pub(super) struct ListArgs {
 pub(super) struct CountArgs {
     #[command(flatten)]
     pub(super) selection: Selection,
+
+    #[command(flatten)]
+    pub(super) pace: PaceArgs,
+}
+
+const TAG_HELP: &str = "\
+A tag is searched among all keys of the store, so this takes as long as `count`. Write `--` before \
+a tag that looks like an option: sessionctl show -- -hAllo12";
+
+#[derive(clap::Args)]
+pub(super) struct ShowArgs {
+    /// Tag of the session, as log lines and `list` show it
+    #[arg(allow_hyphen_values = true)]
+    pub(super) tag: Tag,
+
+    /// Show only the session created at this time, if several have the tag
+    #[arg(long, value_name = "TIME")]
+    pub(super) created: Option<CreatedAt>,
+
+    /// Show the values too. Encrypted values need a key in SESSION_ENCRYPTION_KEYS or
+    /// SESSION_SECRET
+    #[arg(long)]
+    pub(super) values: bool,
+
+    #[command(flatten)]
+    pub(super) pace: PaceArgs,
+}
+
+#[derive(clap::Args)]
+pub(super) struct EndArgs {
+    /// Tag of the session, as log lines and `list` show it
+    #[arg(allow_hyphen_values = true, required_unless_present = "by", conflicts_with = "by")]
+    pub(super) tag: Option<Tag>,
+
+    /// End the session created at this time, if several have the tag
+    #[arg(long, value_name = "TIME", conflicts_with = "by")]
+    pub(super) created: Option<CreatedAt>,
+
+    #[command(flatten)]
+    pub(super) selection: Selection,
+
+    /// End several sessions without a question
+    #[arg(long)]
+    pub(super) yes: bool,
 
     #[command(flatten)]
     pub(super) pace: PaceArgs,
@@ -93,7 +144,7 @@ pub(super) struct WatchArgs {
 
 #[derive(clap::Args)]
 pub(super) struct PaceArgs {
-    /// Look at no more than this many sessions per second. Without it, a walk is as fast as the
+    /// Look at no more than about this many keys per second. Without it, a walk is as fast as the
     /// store answers
     #[arg(long, value_name = "N")]
     pub(super) rate: Option<NonZero<u32>>,
@@ -105,4 +156,31 @@ pub(super) enum KeyCommand {
     New,
     /// Check the secrets in SESSION_SECRET and SESSION_ENCRYPTION_KEYS, without printing them
     Check,
+}
+
+impl Command {
+    /// Returns the permissions that a Redis user needs for the command.
+    pub(super) fn permissions(&self) -> &'static str {
+        const WALK: &str = "+scan +info +hmget +pttl";
+        const INDEX: &str = "+time +zrange +hmget +pttl +get";
+        match self {
+            Self::List(ListArgs { selection, .. }) | Self::Count(CountArgs { selection, .. }) => {
+                if selection.by.is_some() {
+                    INDEX
+                } else {
+                    WALK
+                }
+            }
+            Self::Show(_) => "+scan +info +hmget +pttl +hexists +hget +hscan",
+            Self::End(EndArgs { tag: Some(_), .. }) => {
+                "+scan +info +hmget +pttl +hexists +evalsha +eval +exists +get +time +set +unlink +pexpire +zrem"
+            }
+            Self::End(_) => {
+                "+time +zrange +hmget +pttl +get +evalsha +eval +exists +set +unlink +pexpire +zadd +zrem +zremrangebyscore +hget"
+            }
+            Self::Stats(_) => "+scan +info +get +pttl, and +memory|usage for the bytes",
+            Self::Watch(_) => "+client|tracking +get +time",
+            Self::Check | Self::Key(_) | Self::Completion { .. } | Self::Man { .. } => "",
+        }
+    }
 }

@@ -1,14 +1,19 @@
 //! `sessionctl list`.
 
+use std::collections::HashSet;
+use std::fmt;
+use std::num::NonZero;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::args::ListArgs;
+use super::connection::Opened;
 use super::failure::Failure;
-use super::output::{Output, Span, Time};
+use super::output::{Output, Span, Time, hint};
 use super::untyped::Untyped;
 use super::walk::Walk;
 use crate::session::found::SessionEntry;
-use crate::session::sessions::Sessions;
 
 /// A session in a list.
 #[derive(Serialize)]
@@ -33,37 +38,87 @@ impl Listed {
             signed_in_at: entry.signed_in_at().map(Time),
         }
     }
+
+    pub(super) fn expires_in(&self) -> Span {
+        Span(self.expires_in_seconds.map_or(Duration::MAX, Duration::from_secs))
+    }
 }
 
-const HEADING: &str = "TAG       CREATED               LAST USED             EXPIRES IN";
-
 pub(super) async fn run(
-    sessions: &Sessions,
+    opened: Opened,
     args: ListArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let most = args.limit.unwrap_or(usize::MAX);
-    if !output.is_json() {
-        output.text(HEADING)?;
-    }
+    let Opened { sessions, place } = &opened;
+    let most = args.limit.map_or(usize::MAX, NonZero::get);
+    let mut listed = 0;
     if let Some(query) = args.selection.query() {
         for entry in sessions.find(query).limit(most).list().await? {
-            write(output, &entry)?;
+            write(output, &mut listed, &Listed::new(&entry), true)?;
         }
-        return Ok(());
+    } else {
+        let (mut walk, mut ids) = (Walk::new(sessions, &args.pace), HashSet::new());
+        while listed < most
+            && let Some(entry) = walk.next().await?
+        {
+            // A walk may show a session twice.
+            if ids.insert(*entry.id()) {
+                walk.suspend(|| write(output, &mut listed, &Listed::new(&entry), false))?;
+            }
+        }
     }
-    let mut walk = Walk::new(sessions, &args.pace);
-    for _ in 0..most {
-        let Some(entry) = walk.next().await? else { break };
-        walk.suspend(|| write(output, &entry))?;
+    if listed == 0 {
+        hint(args.selection.nothing_found(place));
     }
     Ok(())
 }
 
-fn write(output: &mut Output, entry: &SessionEntry<Untyped>) -> Result<(), Failure> {
-    let listed = Listed::new(entry);
-    let last_used = listed.last_used_at.map_or("-".to_owned(), |time| time.to_string());
-    let (tag, created) = (&listed.tag, listed.created_at);
-    let expires_in = Span(entry.expires_in());
-    output.result(&listed, format_args!("{tag:<8}  {created}  {last_used:<20}  {expires_in}"))
+/// Writes a session, and the heading before the first.
+fn write(
+    output: &mut Output,
+    listed: &mut usize,
+    session: &Listed,
+    has_index: bool,
+) -> Result<(), Failure> {
+    if *listed == 0 && !output.is_json() {
+        let signed_in = if has_index { "  SIGNED IN" } else { "" };
+        output.heading(format_args!(
+            "{:<8}  {:<20}  {:<20}  {:<12}{signed_in}",
+            "TAG", "CREATED", "LAST USED", "EXPIRES IN"
+        ))?;
+    }
+    *listed += 1;
+    output.result(session, Line { session, has_index })
+}
+
+/// A line of the table.
+struct Line<'a> {
+    session: &'a Listed,
+    has_index: bool,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Listed { tag, created_at, .. } = self.session;
+        let (used, expires_in) = (OrUnknown(self.session.last_used_at), self.session.expires_in());
+        match self.has_index {
+            true => {
+                let signed_in = OrUnknown(self.session.signed_in_at);
+                write!(f, "{tag:<8}  {created_at}  {used:<20}  {expires_in:<12}  {signed_in}")
+            }
+            false => write!(f, "{tag:<8}  {created_at}  {used:<20}  {expires_in}"),
+        }
+    }
+}
+
+/// A time that may not be known.
+pub(super) struct OrUnknown(pub(super) Option<Time>);
+
+impl fmt::Display for OrUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => f.pad(&time.to_string()),
+            None => f.pad("unknown"),
+        }
+    }
 }

@@ -14,8 +14,16 @@ pub(super) fn completion(shell: Shell, output: &mut Output) -> Result<(), Failur
     output.bytes(&script)
 }
 
-pub(super) fn page(output: &mut Output) -> Result<(), Failure> {
+/// Prints the page of the program, or of a command.
+pub(super) fn page(words: &[String], output: &mut Output) -> Result<(), Failure> {
+    let mut program = Args::command();
+    // Sets the whole names of commands.
+    program.build();
+    let mut command = &program;
+    for word in words {
+        command = command.find_subcommand(word).ok_or(Failure::NoCommand)?;
+    }
     let mut page = Vec::new();
-    Man::new(Args::command()).render(&mut page)?;
+    Man::new(command.clone()).render(&mut page)?;
     output.bytes(&page)
 }

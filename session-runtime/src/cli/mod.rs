@@ -9,13 +9,17 @@ mod args;
 mod check;
 mod connection;
 mod count;
+mod end;
 mod failure;
 mod key;
 mod list;
 mod manual;
 mod output;
+mod progress;
 mod selection;
+mod show;
 mod stats;
+mod tag;
 mod untyped;
 mod walk;
 mod watch;
@@ -50,16 +54,20 @@ pub fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Failure> {
     let Args { store, json, command } = args;
     let output = &mut Output::new(json);
-    match command {
-        Command::List(list) => list::run(&store.connect().await?, list, output).await,
-        Command::Count(count) => count::run(&store.connect().await?, count, output).await,
-        Command::Stats(stats) => stats::run(&store.connect().await?, stats, output).await,
+    let needs = command.permissions();
+    let result = match command {
+        Command::List(list) => list::run(store.open().await?, list, output).await,
+        Command::Count(count) => count::run(store.open().await?, count, output).await,
+        Command::Show(show) => show::run(store.open().await?, show, output).await,
+        Command::End(end) => end::run(store.open().await?, end, output).await,
+        Command::Stats(stats) => stats::run(store.open().await?, stats, output).await,
         Command::Check => check::run(store, output).await,
-        Command::Watch(watch) => watch::run(&store.connect().await?, watch, output).await,
+        Command::Watch(watch) => watch::run(store.open().await?, watch, output).await,
         Command::Key(command) => key::run(command, output),
         Command::Completion { shell } => manual::completion(shell, output),
-        Command::Man => manual::page(output),
-    }
+        Command::Man { command } => manual::page(&command, output),
+    };
+    result.map_err(|failure| failure.needing(needs))
 }
 
 /// Shows the warnings of the library, such as a lost connection. Standard output is for results.

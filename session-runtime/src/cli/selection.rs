@@ -1,9 +1,12 @@
 //! The sessions that a command is about.
 
+use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
 
+use super::connection::Place;
+use super::output::Safe;
 use super::untyped::Untyped;
 use crate::encryption::Encryption;
 use crate::request::index_list::IndexedField;
@@ -41,7 +44,22 @@ impl FromStr for IndexedValue {
     }
 }
 
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(IndexedValue { index, value }) = &self.by else { return Ok(()) };
+        write!(f, "{}={}", Safe(index), Safe(value))
+    }
+}
+
 impl Selection {
+    /// Returns the hint for a selection without a session.
+    pub(super) fn nothing_found(&self, place: &Place) -> String {
+        match self.by {
+            Some(_) => format!("no session with {self} {place}"),
+            None => format!("no session {place}"),
+        }
+    }
+
     /// Returns the question for the sessions with the value, if any.
     pub(super) fn query(&self) -> Option<IndexQuery<Untyped>> {
         let IndexedValue { index, value } = self.by.clone()?;

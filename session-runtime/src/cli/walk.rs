@@ -1,98 +1,118 @@
 //! A walk over all sessions, at a limited pace and with a progress bar.
 
 use std::time::Duration;
+use std::vec;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, sleep_until};
 
 use super::args::PaceArgs;
+use super::connection::redis_store;
 use super::failure::Failure;
+use super::progress::Progress;
 use super::untyped::Untyped;
-use crate::session::found::{AllSessions, SessionEntry};
+use crate::session::found::{AllSessions, SessionEntry, TagSearch};
 use crate::session::sessions::Sessions;
+use crate::store::RedisStore;
 
 /// A walk over all live sessions.
-pub(super) struct Walk {
+pub(super) struct Walk<'a> {
+    sessions: &'a Sessions,
     all: AllSessions<Untyped>,
-    pace: Pace,
-    progress: ProgressBar,
+    page: vec::IntoIter<SessionEntry<Untyped>>,
+    steps: Steps,
 }
 
-impl Walk {
-    pub(super) fn new(sessions: &Sessions, pace: &PaceArgs) -> Self {
-        Self { all: sessions.all(), pace: Pace::new(pace), progress: progress_bar("sessions") }
+impl<'a> Walk<'a> {
+    pub(super) fn new(sessions: &'a Sessions, pace: &PaceArgs) -> Self {
+        let (all, page) = (sessions.all(), Vec::new().into_iter());
+        Self { sessions, all, page, steps: Steps::new(pace, false) }
     }
 
     /// Returns the next session, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<SessionEntry<Untyped>>, Failure> {
-        self.pace.turn().await;
-        let entry = self.all.next().await?;
-        match &entry {
-            Some(_) => self.progress.inc(1),
-            None => self.progress.finish_and_clear(),
+        loop {
+            if let Some(entry) = self.page.next() {
+                return Ok(Some(entry));
+            }
+            self.steps.begin(self.sessions).await?;
+            let Some(page) = self.all.step().await? else { return Ok(None) };
+            self.page = page.into_iter();
         }
-        Ok(entry)
     }
 
     /// Hides the progress while a function writes to the terminal.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.progress.suspend(write)
+        self.steps.progress.suspend(write)
     }
 }
 
-impl Drop for Walk {
-    fn drop(&mut self) {
-        self.progress.finish_and_clear();
+/// Finds the live sessions with a tag. The session created first comes first.
+pub(super) async fn by_tag(
+    sessions: &Sessions,
+    tag: &str,
+    pace: &PaceArgs,
+) -> Result<Vec<SessionEntry<Untyped>>, Failure> {
+    let mut search = TagSearch::new(sessions.manager(), tag);
+    let mut steps = Steps::new(pace, true);
+    loop {
+        steps.begin(sessions).await?;
+        if !search.step().await? {
+            return Ok(search.found().await?);
+        }
     }
 }
 
-/// The time of each turn, if the turns per second are limited.
-pub(super) struct Pace {
-    between: Option<Duration>,
-    due: Instant,
-    page: u32,
+/// The steps of a walk. Each looks at about the same number of keys.
+pub(super) struct Steps {
+    keys_in_step: u32,
+    begun: u64,
+    pace: Pace,
+    progress: Progress,
 }
 
-/// About the largest number of keys of a page.
-const PAGE: u32 = 500;
-
-impl Pace {
-    pub(super) fn new(args: &PaceArgs) -> Self {
-        let between = args.rate.map(|rate| Duration::from_secs(1) / rate.get());
-        // A slow walk looks at a few keys several times a second.
-        let page = args.rate.map_or(PAGE, |rate| (rate.get() / 4).clamp(1, PAGE));
-        Self { between, due: Instant::now(), page }
-    }
-
-    async fn turn(&mut self) {
-        self.next_page().await;
-        self.looked_at(1);
-    }
-
-    /// Returns the number of keys to ask for at once.
-    pub(super) fn page(&self) -> u32 {
-        self.page
-    }
-
-    /// Waits until the next keys are due.
-    pub(super) async fn next_page(&self) {
-        if self.between.is_some() {
-            sleep_until(self.due).await;
+impl Steps {
+    pub(super) fn new(pace: &PaceArgs, has_tag: bool) -> Self {
+        let keys_in_step = RedisStore::keys_in_step(has_tag);
+        Self {
+            keys_in_step,
+            begun: 0,
+            pace: Pace::new(pace, keys_in_step),
+            progress: Progress::new(),
         }
     }
 
-    /// Records the number of keys since the wait.
-    pub(super) fn looked_at(&mut self, keys: usize) {
-        let Some(between) = self.between else { return };
-        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
-        self.due = self.due.max(Instant::now()) + between.saturating_mul(keys);
+    /// Returns about the largest number of keys that a step looks at.
+    pub(super) fn keys_in_step(&self) -> u32 {
+        self.keys_in_step
+    }
+
+    /// Waits for the time of the next step.
+    pub(super) async fn begin(&mut self, sessions: &Sessions) -> Result<(), Failure> {
+        if self.begun == 0 {
+            self.progress.begin(redis_store(sessions)?).await;
+        }
+        self.progress.set_keys(self.begun * u64::from(self.keys_in_step));
+        self.begun += 1;
+        self.pace.turn().await;
+        Ok(())
     }
 }
 
-/// Returns a bar on standard error. Not shown unless that is a terminal.
-pub(super) fn progress_bar(what: &str) -> ProgressBar {
-    let template = format!("{{spinner}} {{human_pos}} {what}, {{per_sec}}");
-    let style = ProgressStyle::with_template(&template);
-    ProgressBar::new_spinner()
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+/// The time of each step, if the number of keys per second is limited.
+struct Pace {
+    between: Option<Duration>,
+    due: Instant,
+}
+
+impl Pace {
+    fn new(args: &PaceArgs, keys_in_step: u32) -> Self {
+        let between = args.rate.map(|rate| Duration::from_secs(keys_in_step.into()) / rate.get());
+        Self { between, due: Instant::now() }
+    }
+
+    async fn turn(&mut self) {
+        let Some(between) = self.between else { return };
+        sleep_until(self.due).await;
+        self.due = self.due.max(Instant::now()) + between;
+    }
 }

@@ -5,10 +5,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod account;
 mod count;
+mod documented;
+mod end;
+mod interrupted;
+mod key;
+mod list;
+mod many;
+mod permissions;
+mod refusals;
+mod show;
+mod terminal;
 
 use session_tests::acceptance::World;
-use session_tests::sessionctl::{Run, run};
+use session_tests::sessionctl::{Run, run_with};
 
 /// Makes a test of each function for each deployment. A function takes a [`World`].
 macro_rules! over_every_deployment {
@@ -39,10 +50,33 @@ over_every_deployment! {{
     count {
         all_sessions_are_counted
     }
+    list {
+        all_sessions_are_listed_once
+        sessions_with_a_value_are_listed
+    }
+    show {
+        a_session_is_shown_without_its_values
+        values_are_shown_on_demand
+    }
+    end {
+        a_session_ends_by_its_tag
+        sessions_end_by_a_value
+    }
+    interrupted {
+        a_killed_end_leaves_nothing_half_done
+    }
+    many {
+        each_command_works_on_many_sessions
+    }
 }}
 
 /// Runs the program on the store of a test.
 fn ctl(world: &World, args: &[&str]) -> Run {
+    ctl_with(world, args, &[])
+}
+
+/// Runs the program on the store of a test, with these variables.
+fn ctl_with(world: &World, args: &[&str], variables: &[(&str, &str)]) -> Run {
     let url = world.server().expect("a store on servers").url();
-    run(&[&["--store", &url], args].concat())
+    run_with(args, &[&[("SESSION_REDIS", &*url)], variables].concat())
 }

@@ -7,7 +7,8 @@ mod time;
 use std::fmt;
 use std::io::{self, Write};
 
-use anstream::AutoStream;
+use anstream::{AutoStream, eprintln};
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
@@ -54,6 +55,12 @@ impl Output {
         Ok(writeln!(self.stdout, "{text}")?)
     }
 
+    /// Writes a line of text in bold.
+    pub(super) fn heading(&mut self, text: impl fmt::Display) -> Result<(), Failure> {
+        let bold = Style::new().bold();
+        self.text(format_args!("{bold}{text}{bold:#}"))
+    }
+
     /// Writes bytes as they are.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.stdout.write_all(bytes)?;
@@ -64,4 +71,10 @@ impl Output {
         let line = serde_json::to_string(result).map_err(io::Error::from)?;
         Ok(writeln!(self.stdout, "{line}")?)
     }
+}
+
+/// Tells something beside the result, on standard error.
+pub(super) fn hint(text: impl fmt::Display) {
+    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
+    eprintln!("{yellow}hint:{yellow:#} {text}");
 }

@@ -7,47 +7,47 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use self::tally::Tally;
 use super::args::StatsArgs;
-use super::connection::redis_store;
+use super::connection::{Opened, redis_store};
 use super::failure::Failure;
-use super::output::Output;
-use super::walk::{Pace, progress_bar};
+use super::output::{Output, hint};
+use super::walk::Steps;
 use crate::error::Error;
 use crate::session::sessions::Sessions;
 
 pub(super) async fn run(
-    sessions: &Sessions,
+    opened: Opened,
     args: StatsArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let tally = count(sessions, Pace::new(&args.pace)).await?;
-    match output.is_json() {
-        true => output.result(&tally, ""),
-        false => output.text(tally.shown(sessions.manager().prefix(), output.width())),
+    let Opened { sessions, place } = &opened;
+    let tally = count(sessions, Steps::new(&args.pace, false)).await?;
+    output.result(&tally, tally.shown(output.width()))?;
+    if tally.is_empty() {
+        hint(format_args!("there are no keys {place}. The prefix is a setting of the application"));
     }
+    if tally.lacks_bytes() {
+        hint("the bytes are unknown: grant +memory|usage to the Redis user");
+    }
+    Ok(())
 }
 
-async fn count(sessions: &Sessions, mut pace: Pace) -> Result<Tally, Failure> {
+async fn count(sessions: &Sessions, mut steps: Steps) -> Result<Tally, Failure> {
     let (store, manager) = (redis_store(sessions)?, sessions.manager());
     let (mut tally, mut seen) = (Tally::default(), Seen::default());
-    let progress = progress_bar("keys");
     let mut from = None;
     loop {
-        pace.next_page().await;
-        let page = store.census(manager.prefix(), from.as_ref(), pace.page()).await;
+        steps.begin(sessions).await?;
+        let page = store.census(manager.prefix(), from.as_ref(), steps.keys_in_step()).await;
         let page = page.map_err(Error::from)?;
         let now = manager.now();
         for key in page.keys.iter().filter(|key| seen.insert(&key.name)) {
             tally.add(key, manager, now);
-            progress.inc(1);
         }
-        pace.looked_at(page.keys.len());
-        from = Some(match page.next {
-            Some(next) => next,
-            None => break,
-        });
+        match page.next {
+            Some(next) => from = Some(next),
+            None => return Ok(tally),
+        }
     }
-    progress.finish_and_clear();
-    Ok(tally)
 }
 
 /// The keys that were counted. A walk may show a key twice. Of each key, a hash is enough: among a

@@ -78,21 +78,11 @@ impl Tally {
     }
 
     /// Returns the text for a terminal of this width.
-    pub(super) fn shown(&self, prefix: &str, width: usize) -> String {
+    pub(super) fn shown(&self, width: usize) -> String {
         let mut rows = self.rows();
-        if self.is_empty() {
-            return rows
-                + &format!(
-                    "\nNo key begins with `{prefix}:sessions:`. The prefix is a setting of the \
-                     application (--prefix)."
-                );
-        }
-        if self.lacks_bytes() {
-            rows += "\nThe bytes are unknown: grant +memory|usage to the Redis user.\n";
-        }
         if self.past_deadline.count > 0 {
-            rows += "\nThe application refuses sessions past their deadline, by the lifetimes in \
-                     the settings of this program.\n";
+            rows += "\nSessions past their deadline are refused. No session can be as old, or the \
+                     creation time is in the future.\n";
         }
         let mut text = format!("{rows}\nAge of live sessions\n{}", self.ages.draw(width));
         if self.of_unknown_age > 0 {
@@ -127,11 +117,11 @@ impl Tally {
         [&self.sessions, &self.past_deadline, tombstones, &self.index_lists, &self.other_keys]
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.all().iter().all(|keys| keys.count == 0)
     }
 
-    fn lacks_bytes(&self) -> bool {
+    pub(super) fn lacks_bytes(&self) -> bool {
         self.all().iter().any(|keys| keys.bytes.is_none())
     }
 }

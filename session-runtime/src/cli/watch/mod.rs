@@ -11,12 +11,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use self::memory::Memory;
 use super::args::WatchArgs;
-use super::connection::redis_store;
+use super::connection::{Opened, redis_store};
 use super::failure::Failure;
 use super::output::{Output, Time};
 use crate::error::Error;
 use crate::id::SessionKey;
-use crate::session::sessions::Sessions;
 use crate::session::startup::Probe;
 use crate::store::RedisStore;
 use crate::store::redis::commands::preflight::operator::Purpose;
@@ -32,10 +31,11 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 const MASTERS_EVERY: u32 = 10;
 
 pub(super) async fn run(
-    sessions: &Sessions,
+    opened: Opened,
     args: WatchArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    let Opened { sessions, place } = &opened;
     let (store, prefix) = (redis_store(sessions)?, sessions.manager().prefix());
     let probe = Probe::new(sessions.manager())?;
     let problems = store.check_purpose(Purpose::Watch(probe.key())).await?;
@@ -54,7 +54,7 @@ pub(super) async fn run(
         prefix,
         output,
     };
-    eprintln!("watching the sessions under `{prefix}:sessions:`");
+    eprintln!("watching the sessions {place}");
     watch.run().await
 }
 

@@ -98,6 +98,22 @@ impl RedisStore {
         Ok(Some(KeyPage { server: name, names, next }))
     }
 
+    /// Returns the number of keys on all servers, also of other programs.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn count_keys(&self) -> Result<u64, StoreError> {
+        let mut keys = 0;
+        for server in self.servers(false).await? {
+            let deadline = self.deployment.deadline();
+            let size = command_of(&["DBSIZE"]);
+            let sent = self.deployment.send_to_server(&server, &size, deadline).await;
+            match sent.map_err(read_error)?.reply {
+                Value::Int(count) => keys += u64::try_from(count).unwrap_or_default(),
+                reply => return Err(Code::in_reply(&reply).map_or_else(unexpected, Into::into)),
+            }
+        }
+        Ok(keys)
+    }
+
     /// Returns the server to walk now, or `None` after the last. A server that is no master any
     /// more is left, because its successor has the keys in another order.
     async fn server_of(&self, place: &Place) -> Result<Option<Walked>, StoreError> {

@@ -29,6 +29,12 @@ impl RedisStore {
         Ok(ScanPage { sessions, next: page.next })
     }
 
+    /// Returns about the largest number of keys that a step of a walk looks at.
+    #[cfg(feature = "cli")]
+    pub(crate) fn keys_in_step(has_tag: bool) -> u32 {
+        if has_tag { PAGE_WITH_TAG } else { PAGE }
+    }
+
     /// Looks at sessions where their keys were found. Keys that have moved are followed.
     async fn look_on(
         &self,

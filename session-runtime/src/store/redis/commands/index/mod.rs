@@ -31,7 +31,7 @@ use crate::store::redis::protocol::command::{Capacity, begin_command, command_of
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
     BoxFuture, Destroyed, Ending, IndexProof, IndexedValue, Listing, Look, Lookup, MissingEntry,
-    PERMANENT_FIELD, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    PERMANENT_FIELD, Refresh, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 pub(super) use self::change::IndexedRun;
@@ -44,6 +44,19 @@ const SLICE: usize = 500;
 impl RedisStore {
     pub(crate) fn session_index(&self) -> Option<&dyn SessionIndex> {
         Some(self)
+    }
+
+    /// Returns the indexes that have a session.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn indexes_of(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Vec<label::SessionInIndex>, StoreError> {
+        let label = self.get(key, LABEL_FIELD, Refresh::No).await?;
+        Ok(match label {
+            Lookup::Found(Some(label)) => Label::parse(&label).indexes(),
+            _ => Vec::new(),
+        })
     }
 
     /// Looks at sessions on one server.

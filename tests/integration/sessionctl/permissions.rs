@@ -1,0 +1,67 @@
+//! The permissions of an operator, as the guide names them.
+
+use session_tests::acceptance::World;
+use session_tests::sessionctl::{Run, run_with};
+
+use crate::account::{sign_in, tag};
+
+const GUIDE: &str = include_str!("../../../session-runtime/src/guide/sessionctl.md");
+
+/// Returns the words of the guide's line for a user.
+fn line_of(user: &str) -> Vec<&'static str> {
+    let begin = format!("ACL SETUSER {user} ");
+    let line = GUIDE.lines().find(|line| line.starts_with(&begin));
+    line.expect("the guide has a line for the user").split_whitespace().collect()
+}
+
+/// Runs the commands of a user, each on a new session. Returns the runs.
+async fn commands(world: &World, user: &str) -> Vec<Run> {
+    let url = world.server().unwrap().url().replace("://", &format!("://{user}:password@"));
+    let sessions = world.sessions(|config| config);
+    let session = sign_in(&sessions, 42).await;
+    let tag = tag(&session);
+    let ctl = |args: &[&str]| run_with(args, &[("SESSION_REDIS", &url)]);
+    let mut runs = vec![
+        ctl(&["list"]),
+        ctl(&["count", "--by", "user=42"]),
+        ctl(&["list", "--by", "user=42"]),
+        ctl(&["show", "--", &tag]),
+    ];
+    if user == "operator" {
+        sign_in(&sessions, 42).await;
+        runs.extend([ctl(&["end", "--", &tag]), ctl(&["end", "--by", "user=42", "--yes"])]);
+    }
+    runs
+}
+
+#[tokio::test]
+async fn a_user_needs_the_permissions_of_the_guide_and_no_other() {
+    let world = World::redis().await;
+    let server = world.server().unwrap();
+    for user in ["viewer", "operator"] {
+        let line = line_of(user);
+        let _: String = server.cli(&line);
+        for run in commands(&world, user).await {
+            assert_eq!(run.code, Some(0), "{run:?}");
+        }
+        for permission in line.iter().filter(|word| word.starts_with('+') && **word != "+dbsize") {
+            let _: String = server.cli(&["ACL", "SETUSER", user, &permission.replace('+', "-")]);
+            let runs = commands(&world, user).await;
+            let failed: Vec<_> = runs.iter().filter(|run| run.code != Some(0)).collect();
+            assert!(!failed.is_empty(), "{user} works without {permission}");
+            for run in failed {
+                let is_named = run.stderr.contains(permission);
+                assert!(run.code == Some(1) && is_named, "{user} without {permission}: {run:?}");
+            }
+            let _: String = server.cli(&["ACL", "SETUSER", user, permission]);
+            let _: i64 = sessions_end(&world);
+        }
+    }
+}
+
+/// Removes all sessions.
+fn sessions_end(world: &World) -> i64 {
+    let server = world.server().unwrap();
+    let keys = server.keys();
+    server.cli(&[&["DEL".to_owned(), "no key".to_owned()][..], &keys].concat())
+}
