@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod account;
+mod check;
 mod count;
 mod documented;
 mod end;
@@ -16,7 +17,9 @@ mod many;
 mod permissions;
 mod refusals;
 mod show;
+mod stats;
 mod terminal;
+mod watch;
 
 use session_tests::acceptance::World;
 use session_tests::sessionctl::{Run, run_with};
@@ -67,6 +70,19 @@ over_every_deployment! {{
     }
     many {
         each_command_works_on_many_sessions
+    }
+    stats {
+        every_key_is_counted_once_by_its_kind
+        the_ages_of_live_sessions_are_in_a_histogram
+        many_sessions_are_counted
+    }
+    check {
+        a_good_store_passes_each_check
+        each_permission_is_found_missing
+    }
+    watch {
+        each_event_is_told_once
+        a_lost_connection_is_told
     }
 }}
 

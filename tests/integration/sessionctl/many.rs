@@ -12,7 +12,7 @@ use crate::account::{Account, tag};
 use crate::ctl;
 
 /// The number of sessions. `SESSION_TEST_MANY` sets another, such as 100000.
-fn many() -> usize {
+pub(crate) fn many() -> usize {
     env::var("SESSION_TEST_MANY").map_or(5_000, |many| many.parse().unwrap())
 }
 

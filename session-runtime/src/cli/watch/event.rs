@@ -62,6 +62,10 @@ impl Event {
         Self { new_tag: new_tag.map(str::to_owned), ..Self::new(id, what, time) }
     }
 
+    pub(super) fn time(&self) -> SystemTime {
+        self.time.0
+    }
+
     #[cfg(test)]
     pub(super) fn tag_and_name(&self) -> (&str, &'static str) {
         (&self.tag, self.what.name())

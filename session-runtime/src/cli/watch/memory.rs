@@ -38,8 +38,8 @@ impl Memory {
         Self { seen: LinkedHashMap::new(), hasher: RandomState::new(), begun, limit: LIMIT }
     }
 
-    /// Returns the events that explain why these sessions have changed. All keys that a script
-    /// changes have to be together.
+    /// Returns the events that explain why these sessions have changed, in the order of their times.
+    /// All keys that a script changes have to be together.
     pub(super) fn events(
         &mut self,
         changed: Vec<(SessionId, KeyState)>,
@@ -66,6 +66,7 @@ impl Memory {
                 false => self.missing(id, now, &mut events),
             }
         }
+        events.sort_by_key(Event::time);
         events
     }
 
