@@ -18,7 +18,7 @@ pub(super) struct Args {
     pub(super) store: StoreArgs,
 
     /// Print JSON in place of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 102)]
     pub(super) json: bool,
 
     #[command(subcommand)]
@@ -29,7 +29,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  refused, or a check found a problem
-  2  wrong options, or a question without an answer
+  2  wrong options or settings, or a question without an answer
   3  the store is unavailable
   4  no such session
 
@@ -143,7 +143,7 @@ impl Command {
     /// Returns the permissions that a Redis user needs for the command.
     pub(super) fn permissions(&self) -> &'static str {
         const WALK: &str = "+scan +info +hmget +pttl";
-        const INDEX: &str = "+time +zrange +hmget +pttl +get";
+        const INDEX: &str = "+time +zrange +hmget +pttl";
         match self {
             Self::List(ListArgs { selection, .. }) | Self::Count(CountArgs { selection, .. }) => {
                 if selection.by.is_some() {
@@ -154,10 +154,12 @@ impl Command {
             }
             Self::Show(_) => "+scan +info +hmget +pttl +hexists +hget +hscan",
             Self::End(EndArgs { tag: Some(_), .. }) => {
-                "+scan +info +hmget +pttl +hexists +evalsha +eval +exists +get +time +set +unlink +pexpire +zrem"
+                "+scan +info +hmget +pttl +hexists +eval +evalsha +exists +get +time +set +unlink \
+                 +pexpire +zrem"
             }
             Self::End(_) => {
-                "+time +zrange +hmget +pttl +get +evalsha +eval +exists +set +unlink +pexpire +zadd +zrem +zremrangebyscore +hget"
+                "+time +zrange +hmget +pttl +eval +evalsha +exists +get +set +unlink +pexpire \
+                 +zadd +zrem +zremrangebyscore +hget"
             }
             Self::Key(_) | Self::Completion { .. } | Self::Man { .. } => "",
         }

@@ -41,7 +41,7 @@ pub(super) enum Failure {
     NoSession { wanted: String, place: String },
     #[error("{} sessions have this tag: name one of them with --created{}", .0.len(), Options(.0))]
     SharedTag(Vec<Time>),
-    #[error("{0} is ended without a question only with --yes. Nothing was ended")]
+    #[error("there is no terminal to ask whether to end {0}: add --yes. Nothing was ended")]
     NoAnswer(String),
     #[error("nothing was ended")]
     Declined,
