@@ -81,7 +81,7 @@ pub(super) struct CountArgs {
 
 const TAG_HELP: &str = "\
 A tag is searched among all keys of the store, so this takes as long as `count`. Write `--` before \
-a tag that looks like an option: sessionctl show -- -hAllo12";
+a tag that looks like an option: sessionctl show -- -hello12";
 
 #[derive(clap::Args)]
 pub(super) struct ShowArgs {
