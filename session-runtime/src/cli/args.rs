@@ -165,3 +165,29 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_tag_may_begin_with_a_hyphen() {
+        for words in [
+            &["show", "-aB3_xyz"][..],
+            &["show", "--aB3_xy", "--values"],
+            &["show", "--values", "--", "-hB3_xyz"],
+        ] {
+            let args = Args::try_parse_from([&["sessionctl"], words].concat()).unwrap();
+            let Command::Show(ShowArgs { tag, values, .. }) = args.command else { panic!() };
+            assert!(words.contains(&tag.as_str()));
+            assert_eq!(values, words.contains(&"--values"));
+        }
+    }
+}

@@ -15,13 +15,13 @@ use crate::error::Error;
 pub(super) enum Failure {
     #[error(transparent)]
     Sessions(#[from] Error),
-    #[error("{error}: this command needs the permissions {needs}")]
+    #[error("{error}. This command needs the permissions {needs}")]
     NotPermitted { error: Error, needs: &'static str },
     #[error(
-        "{error}. All other sessions were tried, and those that ended stay ended. Run the same \
-         command again to end the rest"
+        "{0}. All other sessions were tried, and those that ended stay ended. Run the same command \
+         again to end the rest"
     )]
-    Unfinished { error: Error },
+    Unfinished(Box<Failure>),
     #[error("{0}")]
     Key(Error),
     #[error(
@@ -57,6 +57,7 @@ impl Failure {
             Self::Sessions(error) if is_no_permission(&error) => {
                 Self::NotPermitted { error, needs }
             }
+            Self::Unfinished(failure) => Self::Unfinished(Box::new(failure.needing(needs))),
             other => other,
         }
     }
@@ -73,13 +74,13 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             _ if self.is_broken_pipe() => BROKEN_PIPE,
-            Self::Sessions(error) | Self::Unfinished { error } if error.is_unavailable() => 3,
+            Self::Unfinished(failure) => failure.code(),
+            Self::Sessions(error) if error.is_unavailable() => 3,
             Self::Sessions(error) if error.is_config() => 2,
             Self::MemoryStore | Self::SharedTag(_) | Self::NoAnswer(_) | Self::NoCommand => 2,
             Self::NoSession { .. } => 4,
             Self::Sessions(_)
             | Self::NotPermitted { .. }
-            | Self::Unfinished { .. }
             | Self::Key(_)
             | Self::NoKeys
             | Self::Output(_)
@@ -93,9 +94,11 @@ impl Failure {
     }
 }
 
-/// Returns whether the server refused a command for the user. The text is the library's own.
+/// Returns whether the server may have refused a command for the user. Servers have no code for a
+/// refusal within a script. The text is the library's own.
 fn is_no_permission(error: &Error) -> bool {
-    error.to_string().contains("NOPERM")
+    let text = error.to_string();
+    text.contains("NOPERM") || text.ends_with("the server replied with an error")
 }
 
 /// The options that name one of several sessions, each on a line.

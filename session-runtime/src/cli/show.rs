@@ -247,3 +247,28 @@ impl fmt::Display for Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_cut_off_at_a_character() {
+        let text = |length| Value::Text("ü".repeat(length)).to_string();
+        assert_eq!(text(LONGEST), "ü".repeat(LONGEST));
+        assert_eq!(text(LONGEST + 1), "ü".repeat(LONGEST) + "… (all of it with --json)");
+    }
+
+    #[test]
+    fn a_value_is_text_if_it_is_utf_8() {
+        for (value, kind) in [
+            (&b""[..], "text"),
+            ("Grüße\0".as_bytes(), "text"),
+            (&[0xff], "binary"),
+            (&[0xf5, 0], "encrypted"),
+            (&[0xf6], "encrypted"),
+        ] {
+            assert_eq!(Kind::of(value).to_string(), kind, "{value:?}");
+        }
+    }
+}

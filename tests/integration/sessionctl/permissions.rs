@@ -70,6 +70,21 @@ async fn a_user_needs_the_permissions_of_the_guide_and_no_other() {
     }
 }
 
+/// The guide names two more permissions for a cluster.
+#[tokio::test]
+async fn a_user_of_a_cluster_needs_two_more() {
+    let world = World::cluster().await;
+    let server = world.server().unwrap();
+    for user in ["viewer", "operator"] {
+        let line = [&line_of(user)[..], &["+cluster|slots", "+asking"]].concat();
+        server.on_every_master(&line);
+        for run in commands(&world, user).await {
+            assert_eq!(run.code, Some(0), "{run:?}");
+        }
+        server.on_every_master(&["ACL", "DELUSER", user]);
+    }
+}
+
 /// Removes all sessions.
 fn sessions_end(world: &World) -> i64 {
     let server = world.server().unwrap();
