@@ -102,6 +102,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `blocking` | no | `wait` on every operation, for programs without `async` |
 //! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
 //! | `clap` | no | [`SessionArgs`]: the settings as command-line options |
+//! | `cli` | no | the program `sessionctl` for operators. Not for applications |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | types of these crates as fields |
 //! | `metrics` | no | metrics of the crate `metrics` |
 //! | `encryption` | no | fields that are encrypted before they reach the store |

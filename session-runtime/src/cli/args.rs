@@ -18,7 +18,7 @@ pub(super) struct Args {
     pub(super) store: StoreArgs,
 
     /// Print JSON in place of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 102)]
     pub(super) json: bool,
 
     #[command(subcommand)]
@@ -29,7 +29,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  refused, or a check found a problem
-  2  wrong options, or a question without an answer
+  2  wrong options or settings, or a question without an answer
   3  the store is unavailable
   4  no such session
 
@@ -87,7 +87,7 @@ pub(super) struct CountArgs {
 
 const TAG_HELP: &str = "\
 A tag is searched among all keys of the store, so this takes as long as `count`. Write `--` before \
-a tag that looks like an option: sessionctl show -- -hAllo12";
+a tag that looks like an option: sessionctl show -- -hello12";
 
 #[derive(clap::Args)]
 pub(super) struct ShowArgs {
@@ -162,7 +162,7 @@ impl Command {
     /// Returns the permissions that a Redis user needs for the command.
     pub(super) fn permissions(&self) -> &'static str {
         const WALK: &str = "+scan +info +hmget +pttl";
-        const INDEX: &str = "+time +zrange +hmget +pttl +get";
+        const INDEX: &str = "+time +zrange +hmget +pttl";
         match self {
             Self::List(ListArgs { selection, .. }) | Self::Count(CountArgs { selection, .. }) => {
                 if selection.by.is_some() {
@@ -173,14 +173,42 @@ impl Command {
             }
             Self::Show(_) => "+scan +info +hmget +pttl +hexists +hget +hscan",
             Self::End(EndArgs { tag: Some(_), .. }) => {
-                "+scan +info +hmget +pttl +hexists +evalsha +eval +exists +get +time +set +unlink +pexpire +zrem"
+                "+scan +info +hmget +pttl +hexists +eval +evalsha +exists +get +time +set +unlink \
+                 +pexpire +zrem"
             }
             Self::End(_) => {
-                "+time +zrange +hmget +pttl +get +evalsha +eval +exists +set +unlink +pexpire +zadd +zrem +zremrangebyscore +hget"
+                "+time +zrange +hmget +pttl +eval +evalsha +exists +get +set +unlink +pexpire \
+                 +zadd +zrem +zremrangebyscore +hget"
             }
             Self::Stats(_) => "+scan +info +get +pttl, and +memory|usage for the bytes",
             Self::Watch(_) => "+client|tracking +get +time",
             Self::Check | Self::Key(_) | Self::Completion { .. } | Self::Man { .. } => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_options_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_tag_may_begin_with_a_hyphen() {
+        for words in [
+            &["show", "-aB3_xyz"][..],
+            &["show", "--aB3_xy", "--values"],
+            &["show", "--values", "--", "-hB3_xyz"],
+        ] {
+            let args = Args::try_parse_from([&["sessionctl"], words].concat()).unwrap();
+            let Command::Show(ShowArgs { tag, values, .. }) = args.command else { panic!() };
+            assert!(words.contains(&tag.as_str()));
+            assert_eq!(values, words.contains(&"--values"));
         }
     }
 }

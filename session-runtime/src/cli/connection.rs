@@ -14,11 +14,11 @@ pub(super) struct StoreArgs {
     /// URL of the session store: redis://, redis+sentinel:// or redis+cluster://, and rediss… for
     /// TLS. Pass a URL with a password in the environment, hidden from other users [default:
     /// redis://127.0.0.1:6379] [env: SESSION_REDIS]
-    #[arg(long, global = true, value_name = "URL", hide_default_value = true)]
+    #[arg(long, global = true, value_name = "URL", display_order = 100)]
     store: Option<String>,
 
     /// Prefix of the session store's keys [default: app] [env: SESSION_REDIS_PREFIX]
-    #[arg(long, global = true, value_name = "TEXT")]
+    #[arg(long, global = true, value_name = "TEXT", display_order = 101)]
     prefix: Option<String>,
 }
 

@@ -71,7 +71,7 @@ async fn end_all(
     let working = Progress::working("ending sessions");
     let ended = found.end_all().await.map_err(|error| match count {
         0 => Failure::Sessions(error),
-        _ => Failure::Unfinished { error },
+        _ => Failure::Unfinished(Box::new(error.into())),
     })?;
     drop(working);
     match ended {

@@ -15,13 +15,13 @@ use crate::error::Error;
 pub(super) enum Failure {
     #[error(transparent)]
     Sessions(#[from] Error),
-    #[error("{error}: this command needs the permissions {needs}")]
+    #[error("{error}. This command needs the permissions {needs}")]
     NotPermitted { error: Error, needs: &'static str },
     #[error(
-        "{error}. All other sessions were tried, and those that ended stay ended. Run the same \
-         command again to end the rest"
+        "{0}. All other sessions were tried, and those that ended stay ended. Run the same command \
+         again to end the rest"
     )]
-    Unfinished { error: Error },
+    Unfinished(Box<Failure>),
     #[error("{0}")]
     Key(Error),
     #[error(
@@ -41,7 +41,7 @@ pub(super) enum Failure {
     NoSession { wanted: String, place: String },
     #[error("{} sessions have this tag: name one of them with --created{}", .0.len(), Options(.0))]
     SharedTag(Vec<Time>),
-    #[error("{0} is ended without a question only with --yes. Nothing was ended")]
+    #[error("there is no terminal to ask whether to end {0}: add --yes. Nothing was ended")]
     NoAnswer(String),
     #[error("nothing was ended")]
     Declined,
@@ -59,6 +59,7 @@ impl Failure {
             Self::Sessions(error) if is_no_permission(&error) => {
                 Self::NotPermitted { error, needs }
             }
+            Self::Unfinished(failure) => Self::Unfinished(Box::new(failure.needing(needs))),
             other => other,
         }
     }
@@ -75,14 +76,14 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             _ if self.is_broken_pipe() => BROKEN_PIPE,
-            Self::Sessions(error) | Self::Unfinished { error } if error.is_unavailable() => 3,
+            Self::Unfinished(failure) => failure.code(),
+            Self::Sessions(error) if error.is_unavailable() => 3,
             Self::Sessions(error) if error.is_config() => 2,
             Self::MemoryStore | Self::SharedTag(_) | Self::NoAnswer(_) | Self::NoCommand => 2,
             Self::Checks { is_unavailable: true, .. } => 3,
             Self::NoSession { .. } => 4,
             Self::Sessions(_)
             | Self::NotPermitted { .. }
-            | Self::Unfinished { .. }
             | Self::Key(_)
             | Self::NoKeys
             | Self::Output(_)
@@ -97,9 +98,11 @@ impl Failure {
     }
 }
 
-/// Returns whether the server refused a command for the user. The text is the library's own.
+/// Returns whether the server may have refused a command for the user. Servers have no code for a
+/// refusal within a script. The text is the library's own.
 fn is_no_permission(error: &Error) -> bool {
-    error.to_string().contains("NOPERM")
+    let text = error.to_string();
+    text.contains("NOPERM") || text.ends_with("the server replied with an error")
 }
 
 /// The options that name one of several sessions, each on a line.

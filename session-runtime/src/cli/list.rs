@@ -15,32 +15,44 @@ use super::untyped::Untyped;
 use super::walk::Walk;
 use crate::session::found::SessionEntry;
 
-/// A session in a list.
+/// What a look at a session tells without its fields.
 #[derive(Serialize)]
-pub(super) struct Listed {
+pub(super) struct Summary {
     pub(super) tag: String,
     pub(super) created_at: Time,
     /// The earliest time of the last use, if known.
     pub(super) last_used_at: Option<Time>,
     /// `None` for a session that never expires.
     pub(super) expires_in_seconds: Option<u64>,
-    /// The time of the last write of the indexed field, if known.
-    pub(super) signed_in_at: Option<Time>,
 }
 
-impl Listed {
+impl Summary {
     pub(super) fn new(entry: &SessionEntry<Untyped>) -> Self {
         Self {
             tag: entry.tag().to_owned(),
             created_at: Time(entry.created_at()),
             last_used_at: entry.last_used().map(|used| Time(used.at)),
             expires_in_seconds: Span(entry.expires_in()).seconds(),
-            signed_in_at: entry.signed_in_at().map(Time),
         }
     }
 
     pub(super) fn expires_in(&self) -> Span {
         Span(self.expires_in_seconds.map_or(Duration::MAX, Duration::from_secs))
+    }
+}
+
+/// A session in a list.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    summary: Summary,
+    /// The time of the last write of the indexed field, if known.
+    signed_in_at: Option<Time>,
+}
+
+impl Listed {
+    fn new(entry: &SessionEntry<Untyped>) -> Self {
+        Self { summary: Summary::new(entry), signed_in_at: entry.signed_in_at().map(Time) }
     }
 }
 
@@ -81,10 +93,10 @@ fn write(
     has_index: bool,
 ) -> Result<(), Failure> {
     if *listed == 0 && !output.is_json() {
-        let signed_in = if has_index { "  SIGNED IN" } else { "" };
+        let last = if has_index { "EXPIRES IN     SIGNED IN" } else { "EXPIRES IN" };
         output.heading(format_args!(
-            "{:<8}  {:<20}  {:<20}  {:<12}{signed_in}",
-            "TAG", "CREATED", "LAST USED", "EXPIRES IN"
+            "{:<8}  {:<20}  {:<20}  {last}",
+            "TAG", "CREATED", "LAST USED"
         ))?;
     }
     *listed += 1;
@@ -99,14 +111,13 @@ struct Line<'a> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Listed { tag, created_at, .. } = self.session;
-        let (used, expires_in) = (OrUnknown(self.session.last_used_at), self.session.expires_in());
+        let Listed { summary, signed_in_at } = self.session;
+        let Summary { tag, created_at, last_used_at, .. } = summary;
+        let (used, expires_in) = (OrUnknown(*last_used_at), summary.expires_in());
+        write!(f, "{tag:<8}  {created_at}  {used:<20}  ")?;
         match self.has_index {
-            true => {
-                let signed_in = OrUnknown(self.session.signed_in_at);
-                write!(f, "{tag:<8}  {created_at}  {used:<20}  {expires_in:<12}  {signed_in}")
-            }
-            false => write!(f, "{tag:<8}  {created_at}  {used:<20}  {expires_in}"),
+            true => write!(f, "{expires_in:<13}  {}", OrUnknown(*signed_in_at)),
+            false => write!(f, "{expires_in}"),
         }
     }
 }

@@ -27,7 +27,12 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::args::{Args, Command};
 use self::failure::Failure;
@@ -72,11 +77,11 @@ async fn run(args: Args) -> Result<(), Failure> {
 
 /// Shows the warnings of the library, such as a lost connection. Standard output is for results.
 fn show_warnings() {
-    tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::WARN)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .with_target(false)
-        .init();
+    // Only the application knows its lifetimes.
+    const LIFETIMES: &str = "session_runtime::request::unknown_lifetimes";
+    let is_shown =
+        |event: &Metadata<'_>| *event.level() <= LevelFilter::WARN && event.target() != LIFETIMES;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let lines = lines.without_time().with_target(false).with_filter(filter_fn(is_shown));
+    tracing_subscriber::registry().with(lines).init();
 }

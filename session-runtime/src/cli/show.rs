@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::args::ShowArgs;
 use super::connection::{Opened, redis_store};
 use super::failure::Failure;
-use super::list::{Listed, OrUnknown};
+use super::list::{OrUnknown, Summary};
 use super::output::{Output, Safe, Time};
 use super::tag::{no_session, select};
 use super::untyped::Untyped;
@@ -26,7 +26,7 @@ use crate::store::{Lookup, PERMANENT_FIELD, Refresh};
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
-    session: Listed,
+    session: Summary,
     /// 0 for `normal`, 1 for `remembered`.
     lifetime_class: u8,
     indexes: Vec<Index>,
@@ -116,7 +116,7 @@ async fn look(
     }
     fields.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Some(Shown {
-        session: Listed::new(entry),
+        session: Summary::new(entry),
         lifetime_class: entry.metadata().lifetime.class(),
         indexes: indexes
             .into_iter()
@@ -169,7 +169,7 @@ impl Value {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Listed { tag, created_at, last_used_at, .. } = &self.session;
+        let Summary { tag, created_at, last_used_at, .. } = &self.session;
         write_line(f, "tag", tag)?;
         write_line(f, "created", created_at)?;
         write_line(f, "last used", OrUnknown(*last_used_at))?;
@@ -244,6 +244,31 @@ impl fmt::Display for Value {
         match text.char_indices().nth(LONGEST) {
             None => write!(f, "{form}{}", Safe(text)),
             Some((end, _)) => write!(f, "{form}{}… (all of it with --json)", Safe(&text[..end])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_cut_off_at_a_character() {
+        let text = |length| Value::Text("ü".repeat(length)).to_string();
+        assert_eq!(text(LONGEST), "ü".repeat(LONGEST));
+        assert_eq!(text(LONGEST + 1), "ü".repeat(LONGEST) + "… (all of it with --json)");
+    }
+
+    #[test]
+    fn a_value_is_text_if_it_is_utf_8() {
+        for (value, kind) in [
+            (&b""[..], "text"),
+            ("Grüße\0".as_bytes(), "text"),
+            (&[0xff], "binary"),
+            (&[0xf5, 0], "encrypted"),
+            (&[0xf6], "encrypted"),
+        ] {
+            assert_eq!(Kind::of(value).to_string(), kind, "{value:?}");
         }
     }
 }

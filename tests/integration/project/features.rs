@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 10] = [
+const FEATURES: [&str; 11] = [
     "actix",
     "axum",
     "blocking",
     "clap",
+    "cli",
     "encryption",
     "metrics",
     "poem",
@@ -18,23 +19,27 @@ const FEATURES: [&str; 10] = [
 ];
 
 /// The features that may pull in a dependency.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
+    ("anstream", &["cli"]),
     ("axum", &[]),
     ("axum-core", &["axum"]),
-    ("clap", &["clap"]),
+    ("clap", &["clap", "cli"]),
+    ("clap_mangen", &["cli"]),
     ("http", &["actix", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
+    ("indicatif", &["cli"]),
     ("metrics", &["metrics"]),
     ("miniz_oxide", &["redis-session-compat"]),
     ("poem", &["poem"]),
     ("pollster", &["blocking"]),
-    ("redis", &["redis", "redis-session-compat"]),
+    ("redis", &["cli", "redis", "redis-session-compat"]),
     ("session-derive", &[]),
     ("tower", &[]),
     ("tower-layer", &["axum", "poem", "tower"]),
     ("tower-service", &["axum", "poem", "tower"]),
+    ("tracing-subscriber", &["cli"]),
 ];
 
 /// Returns the packages of a program that uses the library with only this feature.

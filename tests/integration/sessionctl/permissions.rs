@@ -1,6 +1,7 @@
 //! The permissions of an operator, as the guide names them.
 
 use session_tests::acceptance::World;
+use session_tests::cookies::id;
 use session_tests::sessionctl::{Run, run_with};
 
 use crate::account::{sign_in, tag};
@@ -26,12 +27,22 @@ async fn commands(world: &World, user: &str) -> Vec<Run> {
         ctl(&["count", "--by", "user=42"]),
         ctl(&["list", "--by", "user=42"]),
         ctl(&["show", "--", &tag]),
+        ctl(&["show", "--", &shared_tag(world).await]),
     ];
     if user == "operator" {
         sign_in(&sessions, 42).await;
         runs.extend([ctl(&["end", "--", &tag]), ctl(&["end", "--by", "user=42", "--yes"])]);
     }
     runs
+}
+
+/// Creates two sessions with the same tag.
+async fn shared_tag(world: &World) -> String {
+    let [one, other] = [id(world.now(), 0), id(world.now(), 0)];
+    let tag = &one[..8];
+    world.begin_under(&one).await;
+    world.begin_under(&format!("{tag}{}", &other[8..])).await;
+    tag.to_owned()
 }
 
 #[tokio::test]
@@ -56,6 +67,21 @@ async fn a_user_needs_the_permissions_of_the_guide_and_no_other() {
             let _: String = server.cli(&["ACL", "SETUSER", user, permission]);
             let _: i64 = sessions_end(&world);
         }
+    }
+}
+
+/// The guide names two more permissions for a cluster.
+#[tokio::test]
+async fn a_user_of_a_cluster_needs_two_more() {
+    let world = World::cluster().await;
+    let server = world.server().unwrap();
+    for user in ["viewer", "operator"] {
+        let line = [&line_of(user)[..], &["+cluster|slots", "+asking"]].concat();
+        server.on_every_master(&line);
+        for run in commands(&world, user).await {
+            assert_eq!(run.code, Some(0), "{run:?}");
+        }
+        server.on_every_master(&["ACL", "DELUSER", user]);
     }
 }
 

@@ -170,7 +170,7 @@ async fn an_end_that_fails_in_the_middle_is_finished_by_another() {
     let end = || run_with(&["end", "--by", "user=42", "--yes"], &[("SESSION_REDIS", &url)]);
     let _: String = server.cli(&["ACL", "SETUSER", "default", "-unlink", "-set"]);
     let failed = end().refused(1);
-    assert!(failed.contains("to end the rest"), "{failed}");
+    assert!(failed.contains("to end the rest") && failed.contains("+set +unlink"), "{failed}");
     let _: String = server.cli(&["ACL", "SETUSER", "default", "+@all"]);
     assert_eq!(end().ok(), "ended 3\n");
 }

@@ -52,7 +52,7 @@ async fn more_than_one_session_ends_after_a_yes_alone() {
 }
 
 #[tokio::test]
-async fn colours_are_for_terminals_and_not_with_no_color() {
+async fn colours_are_for_terminals_that_want_them() {
     let world = World::redis().await;
     sign_in(&world.sessions(|config| config), 42).await;
     const BOLD: &str = "\x1b[1m";

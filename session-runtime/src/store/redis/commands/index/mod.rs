@@ -31,7 +31,7 @@ use crate::store::redis::protocol::command::{Capacity, begin_command, command_of
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
     BoxFuture, Destroyed, Ending, IndexProof, IndexedValue, Listing, Look, Lookup, MissingEntry,
-    PERMANENT_FIELD, Refresh, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    PERMANENT_FIELD, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 pub(super) use self::change::IndexedRun;
@@ -52,7 +52,7 @@ impl RedisStore {
         &self,
         key: &SessionKey,
     ) -> Result<Vec<label::SessionInIndex>, StoreError> {
-        let label = self.get(key, LABEL_FIELD, Refresh::No).await?;
+        let label = self.get(key, LABEL_FIELD, crate::store::Refresh::No).await?;
         Ok(match label {
             Lookup::Found(Some(label)) => Label::parse(&label).indexes(),
             _ => Vec::new(),
@@ -277,7 +277,9 @@ fn read_listing(replies: Value, has_steps: bool) -> Result<Listing, StoreError> 
     };
     let mut replies = replies.into_iter();
     match (replies.next(), replies.next()) {
-        (_, Some(Value::ServerError(error))) => Err(Code::from(&error).into()),
+        (_, Some(Value::ServerError(error))) | (Some(Value::ServerError(error)), _) => {
+            Err(Code::from(&error).into())
+        }
         (Some(read_at), Some(Value::Array(members))) => {
             listing(members, read_at, has_steps).ok_or_else(unexpected)
         }
