@@ -10,10 +10,10 @@ use session_tests::sessionctl::run;
 use crate::account::{sign_in, tag};
 use crate::{ctl, ctl_with};
 
-const GUIDE: &str = include_str!("../../../session-runtime/src/guide/sessionctl.md");
+pub(crate) const GUIDE: &str = include_str!("../../../session-runtime/src/guide/sessionctl.md");
 
 /// Returns the keys in the rows of the guide's table for a command.
-fn documented(command: &str) -> BTreeSet<String> {
+pub(crate) fn documented(command: &str) -> BTreeSet<String> {
     let begin = format!("| `{command}` | `");
     let row = GUIDE.lines().filter_map(|line| line.strip_prefix(&begin));
     row.map(|rest| rest.split('`').next().unwrap().to_owned()).collect()
@@ -48,6 +48,8 @@ async fn the_guide_has_all_keys_of_the_json() {
         ("show", vec![ctl(&world, &show), ctl_with(&world, &show, &key)]),
         ("key new", vec![run(&["key", "new", "--json"])]),
         ("key check", vec![ctl_with(&world, &["key", "check", "--json"], &key)]),
+        ("stats", vec![ctl(&world, &["stats", "--json"])]),
+        ("check", vec![ctl(&world, &["check", "--json"])]),
         ("end", vec![ctl(&world, &["end", "--json", "--", &tag])]),
     ] {
         let mut found = BTreeSet::new();
@@ -72,7 +74,9 @@ fn the_help_has_the_exit_codes_of_the_guide() {
 #[test]
 fn the_manual_and_the_completions_have_each_command() {
     let manual = run(&["man"]).ok();
-    for command in ["list", "count", "show", "end", "key new", "key check"] {
+    for command in
+        ["list", "count", "stats", "show", "check", "watch", "end", "key new", "key check"]
+    {
         let words: Vec<_> = command.split(' ').collect();
         assert!(manual.contains(&format!("sessionctl\\-{}", words[0])), "{command}: {manual}");
         let page = run(&[&["man"], &words[..]].concat()).ok();

@@ -117,7 +117,7 @@ pub(crate) async fn many_sessions_are_counted(world: World) {
     assert_eq!(counts(&stats["ages"]).iter().sum::<u64>(), made as u64);
 }
 
-/// Creates sessions with random ids. Of a cluster, each node gets only keys of its own slots.
+/// Creates sessions with random ids. Each node of a cluster gets only keys of its own slots.
 const MAKE: &str = "
 local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 local now, made = tonumber(redis.call('TIME')[1]), 0

@@ -1,7 +1,8 @@
 //! `sessionctl watch`.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -13,10 +14,11 @@ use session_tests::acceptance::World;
 use session_tests::cookies::SECRET;
 use session_tests::deployment::{Cluster, Deployment, Sentinel};
 use session_tests::server::RedisServer;
-use session_tests::sessionctl::{Running, command, start};
+use session_tests::sessionctl::{Running, command, run_with, start};
 use session_tests::until;
 
 use crate::account::{Account, sign_in, tag};
+use crate::documented::{GUIDE, documented};
 
 /// The longest wait for a line.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -189,6 +191,10 @@ pub(crate) async fn each_event_is_told_once(world: World) {
     until("the expiry", async || server.cli::<i64>(&["EXISTS", &gone_key]) == 0).await;
 
     let events = watching.events(&sessions).await;
+    let keys = events.0.iter().flat_map(|event| event.as_object().unwrap().keys().cloned());
+    let mut documented = documented("watch");
+    assert!(documented.remove("new_tag"));
+    assert_eq!(keys.collect::<BTreeSet<_>>(), documented);
     for (tag, expected) in [
         (tag(&busy), &[][..]),
         (tag(&idle), &[]),
@@ -276,8 +282,11 @@ async fn a_watch_stops_after_a_number_of_events() {
     for user in 0..3 {
         sign_in(&sessions, user).await;
     }
+    for _ in 0..2 {
+        watching.events.recv_timeout(PATIENCE).unwrap();
+    }
+    assert_eq!(watching.events.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
     assert!(watching.running.child().wait().unwrap().success());
-    assert_eq!(watching.events.iter().count(), 2);
 }
 
 /// The server forgets a watch together with the connection.
@@ -312,6 +321,28 @@ fn tracking(server: &RedisServer) -> String {
 fn sorted(mut keys: Vec<String>) -> Vec<String> {
     keys.sort();
     keys
+}
+
+#[tokio::test]
+async fn the_permissions_in_the_guide_are_enough() {
+    let world = World::redis().await;
+    let server = world.server().unwrap();
+    let sessions = sessions_on(&url(&world)).await;
+    let user = ["ACL", "SETUSER", "watcher", "on", ">password", "~app:sessions:*", "-@all"];
+    let _: String = server.cli(&user);
+    for (command, end) in [("stats", ", and"), ("watch", ".")] {
+        let begin = format!("- `{command}` needs ");
+        let line = GUIDE.lines().find_map(|line| line.strip_prefix(&begin)).unwrap();
+        for permission in line.split(end).next().unwrap().trim_matches('`').split(' ') {
+            let _: String = server.cli(&["ACL", "SETUSER", "watcher", permission]);
+        }
+    }
+    let url = url(&world).replace("://", "://watcher:password@");
+    let watching = Watching::start(&url, &[]);
+    let session = sign_in(&sessions, 1).await;
+    assert_eq!(watching.events(&sessions).await.of(&tag(&session)), ["created"]);
+    let stats = run_with(&["stats"], &[("SESSION_REDIS", &url)]);
+    assert_eq!(stats.code, Some(0), "{stats:?}");
 }
 
 #[tokio::test]

@@ -150,13 +150,13 @@ impl<'a> Report<'a> {
 }
 
 fn line(name: Check, status: Status, message: &str) -> String {
-    let (word, color) = match status {
+    let (word, colour) = match status {
         Status::Ok => ("ok", AnsiColor::Green),
         Status::Warning => ("warning", AnsiColor::Yellow),
         Status::Failed => ("failed", AnsiColor::Red),
         Status::Skipped => ("skipped", AnsiColor::BrightBlack),
     };
-    let style = Style::new().fg_color(Some(color.into()));
+    let style = Style::new().fg_color(Some(colour.into()));
     format!("{style}{word:<7}{style:#}  {:<12}  {message}", name.title())
 }
 

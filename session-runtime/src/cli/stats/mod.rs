@@ -50,8 +50,8 @@ async fn count(sessions: &Sessions, mut steps: Steps) -> Result<Tally, Failure> 
     }
 }
 
-/// The keys that were counted. A walk may show a key twice. Of each key, a hash is enough: among a
-/// million keys, two have the same hash once in ten million walks.
+/// Hashes of the keys that were counted, because a walk may show a key twice. Among a million keys,
+/// two have the same hash once in ten million walks.
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,

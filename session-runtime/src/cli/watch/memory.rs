@@ -16,7 +16,7 @@ use crate::store::redis::commands::tombstone::StoredTombstone;
 /// forgotten.
 const LIMIT: usize = 500_000;
 
-/// What is known of each session, under a hash of its id.
+/// The known sessions, each under a hash of its id.
 pub(super) struct Memory {
     seen: LinkedHashMap<u64, Seen>,
     hasher: RandomState,
@@ -38,8 +38,8 @@ impl Memory {
         Self { seen: LinkedHashMap::new(), hasher: RandomState::new(), begun, limit: LIMIT }
     }
 
-    /// Returns the events that explain why these sessions have changed, in the order of their times.
-    /// All keys that a script changes have to be together.
+    /// Returns the events that explain why these sessions have changed, ordered by time. All keys
+    /// that a script changes have to be together.
     pub(super) fn events(
         &mut self,
         changed: Vec<(SessionId, KeyState)>,
