@@ -45,6 +45,10 @@ async fn shared_tag(world: &World) -> String {
     tag.to_owned()
 }
 
+/// Scripts and the progress bar cope without these. The line of the guide has them all the same:
+/// entries of lists are removed at once, and tombstones take less room.
+const OPTIONAL: [&str; 4] = ["+exists", "+zrem", "+zremrangebyscore", "+dbsize"];
+
 #[tokio::test]
 async fn a_user_needs_the_permissions_of_the_guide_and_no_other() {
     let world = World::redis().await;
@@ -55,18 +59,26 @@ async fn a_user_needs_the_permissions_of_the_guide_and_no_other() {
         for run in commands(&world, user).await {
             assert_eq!(run.code, Some(0), "{run:?}");
         }
-        for permission in line.iter().filter(|word| word.starts_with('+') && **word != "+dbsize") {
+        let mut optional = Vec::new();
+        server.on_every_master(&["SCRIPT", "FLUSH"]);
+        for permission in line.iter().filter(|word| word.starts_with('+')) {
             let _: String = server.cli(&["ACL", "SETUSER", user, &permission.replace('+', "-")]);
             let runs = commands(&world, user).await;
             let failed: Vec<_> = runs.iter().filter(|run| run.code != Some(0)).collect();
-            assert!(!failed.is_empty(), "{user} works without {permission}");
+            if failed.is_empty() {
+                optional.push(*permission);
+            }
             for run in failed {
                 let is_named = run.stderr.contains(permission);
                 assert!(run.code == Some(1) && is_named, "{user} without {permission}: {run:?}");
             }
             let _: String = server.cli(&["ACL", "SETUSER", user, permission]);
-            let _: i64 = sessions_end(&world);
+            server.on_every_master(&["FLUSHALL"]);
+            // A server that does not know a script needs its text.
+            server.on_every_master(&["SCRIPT", "FLUSH"]);
         }
+        let known: Vec<_> = OPTIONAL.into_iter().filter(|word| line.contains(word)).collect();
+        assert_eq!(optional, known, "{user}");
     }
 }
 
@@ -83,11 +95,4 @@ async fn a_user_of_a_cluster_needs_two_more() {
         }
         server.on_every_master(&["ACL", "DELUSER", user]);
     }
-}
-
-/// Removes all sessions.
-fn sessions_end(world: &World) -> i64 {
-    let server = world.server().unwrap();
-    let keys = server.keys();
-    server.cli(&[&["DEL".to_owned(), "no key".to_owned()][..], &keys].concat())
 }
