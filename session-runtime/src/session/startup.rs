@@ -106,8 +106,8 @@ async fn check(manager: &Manager) -> Result<(), Error> {
 }
 
 /// Returns the difference between the clocks of this machine and of the store. Deadlines come from
-/// the creation time in each id, which several machines write and read. A clock that is far off ends
-/// sessions early, or refuses them.
+/// the creation time in each id, which several machines write and read. A clock that is far off
+/// ends sessions early, or refuses them.
 pub(crate) async fn distance_of_clocks(manager: &Manager) -> Result<Duration, Error> {
     let distance = manager.distance_to_store().await?;
     if distance > MAX_DISTANCE {
