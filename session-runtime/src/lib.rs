@@ -104,6 +104,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `blocking` | no | `wait` on every operation, for programs without `async` |
 //! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
 //! | `clap` | no | [`SessionArgs`]: the settings as command-line options |
+//! | `cli` | no | the program `sessionctl` for operators. Not for applications |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | types of these crates as fields |
 //! | `metrics` | no | metrics of the crate `metrics` |
 //! | `encryption` | no | fields that are encrypted before they reach the store |
@@ -157,6 +158,8 @@ pub mod admin;
 mod background;
 #[cfg(feature = "blocking")]
 mod blocking;
+#[cfg(feature = "cli")]
+mod cli;
 mod clock;
 mod config;
 mod encryption;
@@ -185,6 +188,13 @@ mod value;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::*;
+}
+
+/// The program `sessionctl`.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod __sessionctl {
+    pub use crate::cli::main;
 }
 
 pub use bytes::Bytes;

@@ -22,6 +22,7 @@ pub mod python;
 pub mod random;
 pub mod resp_proxy;
 pub mod server;
+pub mod sessionctl;
 pub mod websocket;
 
 pub use session_runtime::testing::store_suite;

@@ -1,10 +1,13 @@
 //! Programs that end with their test.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
 
 /// A running program with a separate directory. When this value is dropped or the test's process
 /// ends, the program ends too, with all its child processes and its directory.
@@ -97,11 +100,48 @@ fn guard(child: &Child, directory: &Path) -> Child {
         .unwrap()
 }
 
+/// Returns a command without the variables of the library, which the test's own shell may have set.
+pub fn command_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if ["OTEL_", "SESSION_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&variable);
+        }
+    }
+    command
+}
+
+/// Builds a program of the workspace if necessary, and returns its path. `kind` is `--example` or
+/// `--bin`.
+///
+/// Cargo knows the path. In a run of `tests/run`, the program is already built. Another selection
+/// of packages would build their dependencies again, with other features.
+pub fn executable(kind: &str, name: &str) -> PathBuf {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--workspace", "--exclude", "session-perf", "--all-features", "--locked"])
+        .args([kind, name])
+        .args(["--quiet", "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{name} does not build");
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let built = |message: Value| {
+        (message["target"]["name"] == name)
+            .then(|| message["executable"].as_str().map(PathBuf::from))?
+    };
+    messages.into_iter().find_map(built).unwrap()
+}
+
 fn fresh_directory() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let directory =
-        std::env::temp_dir().join(format!("session-program-{}-{number}", std::process::id()));
+        env::temp_dir().join(format!("session-program-{}-{number}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir(&directory).unwrap();
     directory

@@ -40,7 +40,7 @@ impl Value {
             text: self.text.clone(),
             reason: reason.to_string(),
         })?;
-        Ok(sessions.find(IndexQuery::for_value(value)))
+        Ok(sessions.find(IndexQuery::of_stored(value.field, value.stored)))
     }
 
     /// Returns the names and values that a link has, followed by others.

@@ -201,6 +201,12 @@ impl Lifetimes {
         }
     }
 
+    /// Postpones each absolute deadline as far as possible.
+    #[cfg(feature = "cli")]
+    pub(super) fn prolong(&mut self) {
+        self.0.iter_mut().for_each(|lifetime| lifetime.max = LONGEST);
+    }
+
     pub(super) fn resolve(self) -> Result<Self, Error> {
         self.0.into_iter().map(resolve).collect::<Result<_, _>>().map(Self)
     }

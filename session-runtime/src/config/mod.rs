@@ -455,6 +455,19 @@ impl SessionConfig {
         Self { interchangeable_transports: interchangeable, ..self }
     }
 
+    /// Considers no session of any application too old.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_longest_lifetimes(mut self) -> Self {
+        self.lifetimes.prolong();
+        self
+    }
+
+    /// Returns whether a secret is given.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// Sets the secret that signs session cookies, or several secrets, separated by commas. The
     /// first secret signs, and all secrets verify.
     ///

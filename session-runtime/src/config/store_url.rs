@@ -41,6 +41,15 @@ pub(crate) enum StoreUrl {
 }
 
 impl StoreUrl {
+    /// Returns the URL of Redis servers.
+    #[cfg(feature = "cli")]
+    pub(crate) fn redis_url(&self) -> Option<&str> {
+        match self {
+            Self::Redis(url) => Some(url),
+            Self::Memory(_) => None,
+        }
+    }
+
     pub(super) fn resolve(given: Option<StoreText>) -> Result<Self, Error> {
         let Some(StoreText(text)) = given else { return Ok(Self::default()) };
         match Scheme::from_url(&text) {

@@ -38,6 +38,10 @@
     feature = "redis",
     doc = "| [`runbook`] | How do you inspect, count and end sessions, and act on a failure? |"
 )]
+#![cfg_attr(
+    feature = "redis",
+    doc = "| [`sessionctl`] | How do operators list, show and end sessions by a program? |"
+)]
 //! | [`observability`] | Which spans, events and metrics are there? |
 //! | [`performance`] | How many round trips does each call make? |
 //! | [`near_cache`] | How do reads get by without a round trip? |
@@ -170,9 +174,16 @@ pub mod production {}
 
 #[cfg(feature = "redis")]
 #[doc = include_str!("runbook.md")]
-#[doc = "\n---\nNext: [observability](crate::guide::observability)."]
+#[doc = "\n---\nNext: [the program for operators](crate::guide::sessionctl)."]
 #[doc(alias = "operations")]
 pub mod runbook {}
+
+#[cfg(feature = "redis")]
+#[doc = include_str!("sessionctl.md")]
+#[doc = "\n---\nNext: [observability](crate::guide::observability)."]
+#[doc(alias = "cli")]
+#[doc(alias = "operations")]
+pub mod sessionctl {}
 
 #[doc = include_str!("observability.md")]
 #[doc = "\n---\nNext: [performance](crate::guide::performance)."]

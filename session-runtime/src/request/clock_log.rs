@@ -9,7 +9,9 @@ use crate::lifecycle::MAX_CLOCK_SKEW;
 /// still accept each other's sessions.
 pub(crate) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
 /// A difference above this limit is logged as a warning.
-const WARNING_DISTANCE: Duration = Duration::from_secs(30);
+pub(crate) const WARNING_DISTANCE: Duration = Duration::from_secs(30);
+pub(crate) const CLOCKS_DIFFER: &str = "the clocks of this machine and of the session store differ: synchronize them, for example \
+     with NTP";
 
 /// The worst level logged since the clocks last agreed. Health checks run every few seconds, so
 /// each level is logged only once.
@@ -35,11 +37,7 @@ impl ClockLog {
                  example with NTP"
             );
         } else if distance > WARNING_DISTANCE && self.is_worse(WARNED) {
-            tracing::warn!(
-                seconds,
-                "the clocks of this machine and of the session store differ: synchronize them, for \
-                 example with NTP"
-            );
+            tracing::warn!(seconds, "{CLOCKS_DIFFER}");
         }
     }
 

@@ -10,8 +10,6 @@ use crate::error::{Error, InvalidValue, Kind};
 use crate::request::index_list::IndexedField;
 use crate::session::record::indexed_as;
 use crate::session::schema::Schema;
-#[cfg(feature = "admin")]
-use crate::session::searched::SearchedValue;
 use crate::value::{FieldSpec, IndexValue, IntoField};
 
 /// A question for the sessions with one value in an indexed field, for
@@ -40,11 +38,11 @@ impl<S: Schema> IndexQuery<S> {
         }
     }
 
-    /// Creates the question for a value that a text named.
-    #[cfg(feature = "admin")]
-    pub(crate) fn for_value(value: SearchedValue) -> Self {
-        let SearchedValue { field, stored } = value;
-        Self { field, value: Ok(stored), type_name: "", schema: PhantomData }
+    /// Creates a question for a value as it is stored, without the field's type.
+    #[cfg(any(feature = "admin", feature = "cli"))]
+    pub(crate) fn of_stored(field: IndexedField, value: Bytes) -> Self {
+        let value = Ok(value);
+        Self { field, value, type_name: "a stored value", schema: PhantomData }
     }
 
     /// Returns the stored bytes of the value.

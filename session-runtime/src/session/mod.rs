@@ -18,7 +18,7 @@ pub(crate) mod schema;
 pub(crate) mod searched;
 pub(crate) mod sessions;
 pub(crate) mod shown;
-mod startup;
+pub(crate) mod startup;
 pub(crate) mod token;
 
 use std::fmt;

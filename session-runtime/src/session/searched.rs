@@ -24,8 +24,8 @@ pub trait SearchedField: Sync {
 #[cfg_attr(not(feature = "admin"), allow(dead_code, reason = "no page searches"))]
 #[allow(missing_debug_implementations, reason = "stored values stay out of logs")]
 pub struct SearchedValue {
-    pub(super) field: IndexedField,
-    pub(super) stored: Bytes,
+    pub(crate) field: IndexedField,
+    pub(crate) stored: Bytes,
 }
 
 impl<T: IndexValue> SearchedField for FieldSpec<Option<T>> {

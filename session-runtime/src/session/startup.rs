@@ -95,27 +95,20 @@ impl Sessions {
 }
 
 async fn check(manager: &Manager) -> Result<(), Error> {
-    let now = manager.now();
-    let probe = manager.generate(LifetimeId::default(), now)?;
+    let probe = Probe::new(manager)?;
     #[cfg(feature = "redis")]
     if let AnyStore::Redis(store) = manager.store() {
-        store.check_server(&probe.key).await?;
+        store.preflight(probe.key()).await?.check()?;
         store.warn_of_eviction().await;
     }
-    check_clock(manager).await?;
-    let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
-    if !passes_probe(manager, &probe, &successor).await? {
-        return Err(Error::config(
-            "the session store failed the check at start: a test session was not stored and \
-             returned as expected",
-        ));
-    }
-    Ok(())
+    manager.clock_log().record(distance_of_clocks(manager).await?);
+    probe.check(manager).await
 }
 
-/// Deadlines come from the creation time in each id, which several machines write and read. A clock
-/// that is far off ends sessions early, or refuses them.
-async fn check_clock(manager: &Manager) -> Result<(), Error> {
+/// Returns the difference between the clocks of this machine and of the store. Deadlines come from
+/// the creation time in each id, which several machines write and read. A clock that is far off
+/// ends sessions early, or refuses them.
+pub(crate) async fn distance_of_clocks(manager: &Manager) -> Result<Duration, Error> {
     let distance = manager.distance_to_store().await?;
     if distance > MAX_DISTANCE {
         return Err(Error::config(format!(
@@ -125,8 +118,39 @@ async fn check_clock(manager: &Manager) -> Result<(), Error> {
             MAX_DISTANCE.as_secs()
         )));
     }
-    manager.clock_log().record(distance);
-    Ok(())
+    Ok(distance)
+}
+
+/// A session for the check alone.
+pub(crate) struct Probe {
+    session: SessionMetadata,
+    successor: SessionMetadata,
+}
+
+impl Probe {
+    pub(crate) fn new(manager: &Manager) -> Result<Self, Error> {
+        let now = manager.now();
+        let session = manager.generate(LifetimeId::default(), now)?;
+        let successor = manager.generate_successor(&session, RotationReason::Rotate, now)?;
+        Ok(Self { session, successor })
+    }
+
+    /// Returns the key of the session, which does not exist before the check.
+    #[cfg(feature = "redis")]
+    pub(crate) fn key(&self) -> &SessionKey {
+        &self.session.key
+    }
+
+    /// Stores the session, and uses it in each way. The tombstones expire soon.
+    pub(crate) async fn check(&self, manager: &Manager) -> Result<(), Error> {
+        if passes_probe(manager, &self.session, &self.successor).await? {
+            return Ok(());
+        }
+        Err(Error::config(
+            "the session store failed the check at start: a test session was not stored and \
+             returned as expected",
+        ))
+    }
 }
 
 /// The news of a change of the probe session, which a Redis server sends.

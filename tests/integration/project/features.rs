@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "actix",
     "admin",
     "axum",
     "blocking",
     "clap",
+    "cli",
     "encryption",
     "metrics",
     "poem",
@@ -19,25 +20,29 @@ const FEATURES: [&str; 11] = [
 ];
 
 /// The features that may pull in a dependency.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
+    ("anstream", &["cli"]),
     ("axum", &["admin"]),
     ("axum-core", &["admin", "axum"]),
-    ("clap", &["clap"]),
+    ("clap", &["clap", "cli"]),
+    ("clap_mangen", &["cli"]),
     ("http", &["actix", "admin", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
-    ("jiff", &["admin"]),
+    ("indicatif", &["cli"]),
+    ("jiff", &["admin", "cli"]),
     ("maud", &["admin"]),
     ("metrics", &["metrics"]),
     ("miniz_oxide", &["redis-session-compat"]),
     ("poem", &["poem"]),
     ("pollster", &["blocking"]),
-    ("redis", &["redis", "redis-session-compat"]),
+    ("redis", &["cli", "redis", "redis-session-compat"]),
     ("session-derive", &[]),
     ("tower", &["admin"]),
     ("tower-layer", &["admin", "axum", "poem", "tower"]),
     ("tower-service", &["admin", "axum", "poem", "tower"]),
+    ("tracing-subscriber", &["cli"]),
 ];
 
 /// Returns the packages of a program that uses the library with only this feature.

@@ -7,6 +7,7 @@ use std::vec;
 use super::entry::SessionEntry;
 use super::search::Found;
 use super::walk::Walk;
+use crate::error::Error;
 use crate::operation::Operation;
 use crate::request::manager::Manager;
 use crate::session::schema::Schema;
@@ -50,14 +51,20 @@ impl<D: Schema> AllSessions<D> {
                 if let Some(entry) = self.page.next() {
                     return Ok(Some(entry));
                 }
-                let index = D::INDEXED.first().map_or("", |(index, _)| index);
-                let step = self.walk.step(&self.manager, index, D::READ_NAMES);
-                let span = OperationSpan::without_session(OperationName::All);
-                let Some(found) = span.instrument(step).await? else { return Ok(None) };
-                let entry = |one: Found| SessionEntry::new(&self.manager, one);
-                self.page = found.into_iter().map(entry).collect::<Vec<_>>().into_iter();
+                let Some(page) = self.step().await? else { return Ok(None) };
+                self.page = page.into_iter();
             }
         })
+    }
+
+    /// Takes a step, and returns the sessions there. `None` at the end.
+    pub(crate) async fn step(&mut self) -> Result<Option<Vec<SessionEntry<D>>>, Error> {
+        let index = D::INDEXED.first().map_or("", |(index, _)| index);
+        let step = self.walk.step(&self.manager, index, D::READ_NAMES);
+        let span = OperationSpan::without_session(OperationName::All);
+        let Some(found) = span.instrument(step).await? else { return Ok(None) };
+        let entry = |one: Found| SessionEntry::new(&self.manager, one);
+        Ok(Some(found.into_iter().map(entry).collect()))
     }
 }
 

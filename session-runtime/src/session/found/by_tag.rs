@@ -6,39 +6,68 @@ use std::sync::Arc;
 use super::all::AllSessions;
 use super::entry::SessionEntry;
 use crate::error::Error;
+use crate::id::SessionId;
 use crate::request::manager::Manager;
 use crate::session::schema::Schema;
 use crate::store::Lookup;
 
-/// Returns the live sessions with this tag. Usually there is one, because a tag is random. But
-/// nothing prevents two.
-///
-/// Walks over all keys of the store. A session that gets a new id during the walk may be missed, so
-/// a walk without a result is repeated.
+/// The number of walks for a session that is not found. A session that gets a new id during a walk
+/// may be missed.
+const WALKS: usize = 2;
+
+/// Returns the live sessions with this tag.
 pub(crate) async fn by_tag<D: Schema>(
     manager: &Arc<Manager>,
     tag: &str,
 ) -> Result<Vec<SessionEntry<D>>, Error> {
-    let mut found = walk(manager, tag).await?;
-    if found.is_empty() {
-        found = walk(manager, tag).await?;
-    }
-    if found.len() > 1 {
-        found = still_live(manager, found).await?;
-    }
-    found.sort_by_key(SessionEntry::created_at);
-    Ok(found)
+    let mut search = TagSearch::new(manager, tag);
+    while search.step().await? {}
+    search.found().await
 }
 
-async fn walk<D: Schema>(manager: &Arc<Manager>, tag: &str) -> Result<Vec<SessionEntry<D>>, Error> {
-    let mut sessions = AllSessions::with_tag(Arc::clone(manager), tag);
-    let (mut found, mut ids) = (Vec::new(), HashSet::new());
-    while let Some(entry) = sessions.next().await? {
-        if ids.insert(*entry.id()) {
-            found.push(entry);
-        }
+/// A search for the live sessions with a tag. Usually there is one, because a tag is random. But
+/// nothing prevents two.
+///
+/// Walks over all keys of the store.
+pub(crate) struct TagSearch<'a, D> {
+    manager: &'a Arc<Manager>,
+    tag: &'a str,
+    walk: AllSessions<D>,
+    walks: usize,
+    found: Vec<SessionEntry<D>>,
+    ids: HashSet<SessionId>,
+}
+
+impl<'a, D: Schema> TagSearch<'a, D> {
+    pub(crate) fn new(manager: &'a Arc<Manager>, tag: &'a str) -> Self {
+        let walk = AllSessions::with_tag(Arc::clone(manager), tag);
+        Self { manager, tag, walk, walks: 1, found: Vec::new(), ids: HashSet::new() }
     }
-    Ok(found)
+
+    /// Takes a step. Returns whether there are more.
+    pub(crate) async fn step(&mut self) -> Result<bool, Error> {
+        if let Some(page) = self.walk.step().await? {
+            let Self { found, ids, .. } = self;
+            found.extend(page.into_iter().filter(|entry| ids.insert(*entry.id())));
+            return Ok(true);
+        }
+        if !self.found.is_empty() || self.walks == WALKS {
+            return Ok(false);
+        }
+        self.walk = AllSessions::with_tag(Arc::clone(self.manager), self.tag);
+        self.walks += 1;
+        Ok(true)
+    }
+
+    /// Returns the sessions found. The session created first comes first.
+    pub(crate) async fn found(self) -> Result<Vec<SessionEntry<D>>, Error> {
+        let mut found = self.found;
+        if found.len() > 1 {
+            found = still_live(self.manager, found).await?;
+        }
+        found.sort_by_key(SessionEntry::created_at);
+        Ok(found)
+    }
 }
 
 /// Leaves out former ids of a session that got a new id during the walk.

@@ -64,6 +64,12 @@ impl<D: Schema> SessionEntry<D> {
         &self.session.id
     }
 
+    /// Returns everything that follows from the id and the configuration.
+    #[cfg(feature = "cli")]
+    pub(crate) fn metadata(&self) -> &SessionMetadata {
+        &self.session
+    }
+
     /// Returns the key in the store.
     pub(super) fn key(&self) -> &SessionKey {
         &self.session.key

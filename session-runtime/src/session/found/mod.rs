@@ -15,6 +15,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::all::AllSessions;
+#[cfg(feature = "cli")]
+pub(crate) use self::by_tag::TagSearch;
 pub(crate) use self::by_tag::by_tag;
 pub use self::checkpoint::{Checkpoint, Surplus};
 pub use self::entry::{LastUsed, SessionEntry};

@@ -2,7 +2,7 @@
 
 mod builder;
 mod cause;
-mod commands;
+pub(crate) mod commands;
 mod credentials;
 mod near;
 mod net;
@@ -12,6 +12,10 @@ mod tls;
 mod url;
 
 pub use builder::RedisStoreBuilder;
+#[cfg(feature = "cli")]
+pub(crate) use net::broadcast::{News, Told};
+#[cfg(feature = "cli")]
+pub(crate) use net::deployment::UNTOLD;
 
 use std::fmt;
 use std::sync::Arc;

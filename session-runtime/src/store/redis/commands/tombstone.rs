@@ -76,14 +76,14 @@ pub(super) fn rotation_word(renews: bool) -> &'static str {
 ///
 /// Tombstones of former releases can be read too: `UNTIL:SUCCESSOR`, and the successor alone. They
 /// do not distinguish a renewal from a rotation.
-#[derive(Debug, PartialEq)]
-pub(super) struct StoredTombstone {
-    pub(super) kind: TombstoneKind,
-    created_at: Option<SystemTime>,
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredTombstone {
+    pub(crate) kind: TombstoneKind,
+    pub(crate) created_at: Option<SystemTime>,
 }
 
 impl StoredTombstone {
-    pub(super) fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         let parts: Vec<&[u8]> = text.splitn(4, |byte| *byte == b':').collect();
         match parts[..] {
             [word, created_at, _, successor] => Self {

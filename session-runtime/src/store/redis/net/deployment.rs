@@ -13,6 +13,8 @@ use crate::error::Error;
 use crate::id::slot::StoredKey;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::near::Lease;
+#[cfg(feature = "cli")]
+use crate::store::redis::net::broadcast::Broadcast;
 use crate::store::redis::net::cluster::Cluster;
 use crate::store::redis::net::connection::ServerInfo;
 use crate::store::redis::net::link::Link;
@@ -33,6 +35,12 @@ pub(crate) struct Deployment {
     is_untold: Arc<AtomicBool>,
 }
 
+/// The warning of servers that do not tell of changes.
+pub(crate) const UNTOLD: &str = "the session store does not tell of changes, so live connections notice an end only within \
+     `end_check_interval`, and a near cache keeps nothing: grant +client|tracking \
+     +client|caching to the Redis user, and for a near cache +hpttl on Redis 7.4, Valkey 9 or \
+     later, and let proxies pass on the messages of RESP3";
+
 pub(crate) enum Topology {
     /// One server, or the master that sentinels name.
     Single(NodeConnections),
@@ -48,7 +56,16 @@ impl Deployment {
 
     /// Returns the same servers with separate connections, which are not open yet.
     pub(crate) fn fork(&self) -> Self {
-        let listeners = self.listeners.fork();
+        self.fork_with(self.listeners.fork())
+    }
+
+    /// Returns the same servers with separate connections, which tell of all changes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn fork_for(&self, broadcast: Broadcast) -> Self {
+        self.fork_with(Listeners { broadcast: Some(broadcast), ..Listeners::default() })
+    }
+
+    fn fork_with(&self, listeners: Listeners) -> Self {
         let topology = match &self.topology {
             Topology::Single(node) => Topology::Single(node.fork(&listeners)),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&listeners)),
@@ -139,19 +156,29 @@ impl Deployment {
         route: Route,
         deadline: Instant,
     ) -> Result<Vec<R::Reply>, RequestError> {
+        let exchanges = self.exchange_with_each(request, route, deadline).await?;
+        Ok(exchanges.into_iter().map(|exchange| exchange.reply).collect())
+    }
+
+    /// Does the same as [`send_to_each`](Self::send_to_each), and tells which connections replied.
+    pub(crate) async fn exchange_with_each<R: Request + Clone + Send + 'static>(
+        &self,
+        request: &R,
+        route: Route,
+        deadline: Instant,
+    ) -> Result<Vec<Exchange<R::Reply>>, RequestError> {
         let sent = self.links(route, deadline).await?.into_iter().map(|link| {
             let request = request.clone();
             async move {
                 let request = Idempotent(&request);
-                let sent = match link.send(&request, false, deadline).await {
+                match link.send(&request, false, deadline).await {
                     // A server that closes idle connections, or was restarted, should not cause an
                     // error.
                     Err(RequestError::NoReply(Cause::Lost)) => {
                         link.send(&request, false, deadline).await
                     }
                     replied => replied,
-                };
-                sent.map(|exchange| exchange.reply)
+                }
             }
         });
         let mut replies = Vec::new();
@@ -216,12 +243,7 @@ impl Deployment {
     pub(crate) fn record_told(&self, is_told: bool) {
         let was_untold = self.is_untold.swap(!is_told, Ordering::Relaxed);
         if !is_told && !was_untold {
-            tracing::warn!(
-                "the session store does not tell of changes, so live connections notice an end \
-                 only within `end_check_interval`, and a near cache keeps nothing: grant \
-                 +client|tracking +client|caching to the Redis user, and for a near cache +hpttl \
-                 on Redis 7.4, Valkey 9 or later, and let proxies pass on the messages of RESP3"
-            );
+            tracing::warn!("{UNTOLD}");
         }
     }
 

@@ -5,6 +5,8 @@
 
 pub(super) mod address;
 mod backoff;
+#[cfg(feature = "cli")]
+pub(crate) mod broadcast;
 pub(super) mod cluster;
 pub(super) mod connect_options;
 mod connection;

@@ -2,6 +2,8 @@
 
 use tokio::time::Instant;
 
+#[cfg(feature = "cli")]
+use crate::id::slot::StoredKey;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::deployment::{Deployment, Topology};
 use crate::store::redis::net::link::Link;
@@ -47,6 +49,15 @@ impl Deployment {
             sent = link.send(&request, false, deadline).await;
         }
         sent.inspect_err(|_| self.topology.refresh_soon())
+    }
+
+    /// Returns the name of the server that has the key, if known.
+    #[cfg(feature = "cli")]
+    pub(crate) fn server_of(&self, key: &impl StoredKey) -> Option<String> {
+        match &self.topology {
+            Topology::Single(_) => Some(String::new()),
+            Topology::Cluster(cluster) => Some(cluster.node_of(key)?.address.to_string()),
+        }
     }
 
     fn link_to(&self, name: &str) -> Option<Link> {

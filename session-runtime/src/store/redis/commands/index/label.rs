@@ -16,6 +16,16 @@ const UNKNOWN: u64 = 0;
 #[derive(Debug, Default)]
 pub(super) struct Label(BTreeMap<String, (String, String, u64)>);
 
+/// An index that has a session.
+#[cfg(feature = "cli")]
+pub(crate) struct SessionInIndex {
+    pub(crate) index: String,
+    /// The stored name of the field.
+    pub(crate) field: String,
+    /// The time of the last write of the field, if known.
+    pub(crate) signed_in_at: Option<SystemTime>,
+}
+
 /// An entry of a session in a list.
 pub(super) struct LabelledEntry<'a> {
     pub(super) index: &'a str,
@@ -31,6 +41,17 @@ impl Label {
     pub(super) fn signed_in_at(&self, index: &str) -> Option<SystemTime> {
         let (_, _, milliseconds) = self.0.get(index).filter(|(.., at)| *at != UNKNOWN)?;
         UNIX_EPOCH.checked_add(Duration::from_millis(*milliseconds))
+    }
+
+    /// Returns the indexes of the session, in the order of their names.
+    #[cfg(feature = "cli")]
+    pub(super) fn indexes(&self) -> Vec<SessionInIndex> {
+        let index = |(index, (_, field, _)): (&String, &(String, String, u64))| SessionInIndex {
+            index: index.clone(),
+            field: field.clone(),
+            signed_in_at: self.signed_in_at(index),
+        };
+        self.0.iter().map(index).collect()
     }
 
     /// Returns the entries of the session, besides those in indexes that change.

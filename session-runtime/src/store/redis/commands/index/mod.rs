@@ -46,6 +46,19 @@ impl RedisStore {
         Some(self)
     }
 
+    /// Returns the indexes that have a session.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn indexes_of(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Vec<label::SessionInIndex>, StoreError> {
+        let label = self.get(key, LABEL_FIELD, crate::store::Refresh::No).await?;
+        Ok(match label {
+            Lookup::Found(Some(label)) => Label::parse(&label).indexes(),
+            _ => Vec::new(),
+        })
+    }
+
     /// Looks at sessions on one server.
     async fn look_at_slice(
         &self,
@@ -264,7 +277,9 @@ fn read_listing(replies: Value, has_steps: bool) -> Result<Listing, StoreError> 
     };
     let mut replies = replies.into_iter();
     match (replies.next(), replies.next()) {
-        (_, Some(Value::ServerError(error))) => Err(Code::from(&error).into()),
+        (_, Some(Value::ServerError(error))) | (Some(Value::ServerError(error)), _) => {
+            Err(Code::from(&error).into())
+        }
         (Some(read_at), Some(Value::Array(members))) => {
             listing(members, read_at, has_steps).ok_or_else(unexpected)
         }

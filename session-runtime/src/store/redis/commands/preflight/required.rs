@@ -96,6 +96,41 @@ impl RequiredCommand {
         commands.map(|(permission, words)| Self::new(permission, words, false)).into()
     }
 
+    /// Returns the commands that a walk over all sessions needs in addition.
+    #[cfg(feature = "cli")]
+    pub(super) fn for_walk() -> Vec<Self> {
+        let commands: [(&str, &[&str]); 2] =
+            [("scan", &["SCAN", "0", "COUNT", "1"]), ("info", &["INFO", "server"])];
+        commands.map(|(permission, words)| Self::new(permission, words, false)).into()
+    }
+
+    /// Returns the commands that show all values of a session. This key must not exist.
+    #[cfg(feature = "cli")]
+    pub(super) fn for_values(key: &SessionKey) -> Vec<Self> {
+        vec![Self::new("hscan", &["HSCAN", key.expose_secret(), "0"], false)]
+    }
+
+    /// Returns the commands by which a server tells of changes, each with an argument that the
+    /// server does not know.
+    #[cfg(feature = "cli")]
+    pub(super) fn for_news() -> Vec<Self> {
+        let commands: [(&str, &[&str]); 2] = [
+            ("client|tracking", &["CLIENT", "TRACKING", "?"]),
+            ("client|caching", &["CLIENT", "CACHING", "?"]),
+        ];
+        commands.map(|(permission, words)| Self::new(permission, words, false)).into()
+    }
+
+    /// Returns the commands that tell of all changes and look at sessions. This key must not
+    /// exist.
+    #[cfg(feature = "cli")]
+    pub(super) fn for_watch(key: &SessionKey) -> Vec<Self> {
+        let mut commands = Self::for_news();
+        commands.truncate(1);
+        commands.push(Self::new("get", &["GET", key.expose_secret()], false));
+        commands
+    }
+
     fn new(permission: &'static str, words: &[&str], is_for_field_expiry: bool) -> Self {
         Self { permission, command: command_of(words), is_for_field_expiry }
     }

@@ -15,6 +15,7 @@ use self::redirect::{Redirect, RetryBudget};
 use self::slot_map::{Node, Range, SlotMap, ranges_in};
 use crate::background;
 use crate::id::slot::{StoredKey, slot_of};
+use crate::store::ConnectionState;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::near::NearCell;
 use crate::store::redis::net::address::{Address, write_list};
@@ -23,7 +24,6 @@ use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
 use crate::store::redis::net::request::{Exchange, Request, RequestError};
 use crate::store::redis::protocol::command::command_of;
-use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.
 ///
@@ -135,7 +135,7 @@ impl Cluster {
     }
 
     /// Returns the master of the key's slot, if known.
-    pub(crate) fn node_of(&self, key: &SessionKey) -> Option<Arc<Node>> {
+    pub(crate) fn node_of(&self, key: &impl StoredKey) -> Option<Arc<Node>> {
         self.shared.read_map().node_of(slot_of(key)).cloned()
     }
 

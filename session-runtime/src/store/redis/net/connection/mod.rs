@@ -100,12 +100,14 @@ impl LiveConnection {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
         // A server or a user without tracking sends no news. The start check warns of this.
-        if news.is_some() {
-            greeting.cmd("CLIENT").arg("TRACKING").arg("ON").arg("OPTIN");
+        if let Some(listeners) = listeners {
+            greeting.add_command(listeners.tracking());
         }
         let replies =
             connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = ServerInfo::from_greeting(&replies, &address)?;
+        #[cfg(feature = "cli")]
+        news.iter().for_each(|news| news.greeted(&replies));
         health.count_open(&server.address);
         let (coalescer, runtime) = (WriteCoalescer::new(), Handle::current());
         Ok(Self {

@@ -7,6 +7,8 @@ use redis::{PushInfo, PushKind, Value};
 use crate::background;
 use crate::store::Source;
 use crate::store::redis::near::Lease;
+#[cfg(feature = "cli")]
+use crate::store::redis::net::broadcast::Told;
 use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::protocol::reply::text;
 
@@ -35,6 +37,8 @@ impl NewsFeed {
 
     /// Records that the connection is in use, so that the server answers again.
     pub(crate) fn begin(&self) {
+        #[cfg(feature = "cli")]
+        self.tell(Told::Begun);
         if !self.listeners.watchlist.is_empty() {
             self.listeners.watchlist.back();
         }
@@ -52,7 +56,12 @@ impl NewsFeed {
     /// Ends the news, because no more will come or count.
     pub(crate) fn end(&self) {
         let watchlist = &self.listeners.watchlist;
-        if self.source.end() && !watchlist.is_empty() {
+        let is_first = self.source.end();
+        #[cfg(feature = "cli")]
+        if is_first {
+            self.tell(Told::Lost);
+        }
+        if is_first && !watchlist.is_empty() {
             let (watchlist, source) = (Arc::clone(watchlist), self.source.clone());
             // The connection may end under a lock that the woken waiters need.
             background::spawn(async move { watchlist.lost(&source) });
@@ -64,6 +73,10 @@ impl NewsFeed {
         if push.kind != PushKind::Invalidate {
             return;
         }
+        #[cfg(feature = "cli")]
+        if let Some(broadcast) = &self.listeners.broadcast {
+            return broadcast.note(push);
+        }
         match &push.data[..] {
             [Value::Array(keys)] => {
                 keys.iter().filter_map(text).for_each(|key| self.changed(key));
@@ -72,6 +85,21 @@ impl NewsFeed {
                 self.lease.void();
                 self.listeners.watchlist.all_changed();
             }
+        }
+    }
+
+    /// Notes the replies to the greeting, of which the last is about the news.
+    #[cfg(feature = "cli")]
+    pub(super) fn greeted(&self, replies: &[Value]) {
+        if replies.last() != Some(&Value::Okay) {
+            self.tell(Told::Refused);
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    fn tell(&self, told: Told) {
+        if let Some(broadcast) = &self.listeners.broadcast {
+            broadcast.tell(told);
         }
     }
 
