@@ -10,9 +10,11 @@ use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use session_runtime::admin::Administrator;
-use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::store::{Change, SessionKey, SessionStore, Write, WriteMode};
+use session_runtime::testing::{FailingStore, Failure};
+use session_runtime::{MemoryStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::browser::Browser;
-use session_tests::cookies::SECRET;
+use session_tests::cookies::{self, SECRET};
 use tokio::net::TcpListener;
 
 use super::accessibility::Axe;
@@ -57,10 +59,17 @@ const AGENTS: [&str; 3] = [
     "curl/8.14.1",
 ];
 
-/// Serves the pages, with three sessions of the user `grace`. Returns the manager and the address.
-async fn serve() -> (Sessions, String) {
+/// The pages, with three sessions of the user `grace`.
+struct Site {
+    store: FailingStore,
+    sessions: Sessions,
+    base: String,
+}
+
+async fn serve() -> Site {
     let config = SessionConfig::new().secret(SECRET).cookie_secure(false);
-    let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+    let store = FailingStore::new(MemoryStore::new());
+    let sessions = Sessions::with_store(config, store.clone()).unwrap();
     for agent in AGENTS {
         let session = sessions.create::<Auth>().await.unwrap();
         let record = Auth {
@@ -79,15 +88,16 @@ async fn serve() -> (Sessions, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/admin/sessions", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (sessions, base)
+    Site { store, sessions, base }
 }
 
 /// Behaviour: pages for administrators.
 #[tokio::test]
 async fn a_session_is_found_and_ended_without_scripts() {
     let Some(browser) = Browser::start() else { return };
-    let (sessions, base) = serve().await;
-    let page = browser.open(&base).await;
+    let site = serve().await;
+    let Site { sessions, base, .. } = &site;
+    let page = browser.open(base).await;
     page.set_scripts(false).await;
     page.reload().await;
     page.fill("#value", "grace").await;
@@ -106,37 +116,85 @@ async fn a_session_is_found_and_ended_without_scripts() {
     assert_eq!(sessions.find(Auth::by_user("grace")).count().await.unwrap(), 0);
 }
 
-/// Each kind of page: its name and its address.
-async fn kinds(sessions: &Sessions, base: &str) -> Vec<(&'static str, String)> {
-    let entries = sessions.find(Auth::by_user("grace")).list().await.unwrap();
-    let tag = entries[0].tag();
-    [
-        ("search", String::new()),
-        ("list", "?by=user&value=grace".to_owned()),
-        ("notice", "?by=user&value=grace&ended=1".to_owned()),
-        ("nothing", "?by=user&value=nobody".to_owned()),
-        ("mistake", "?by=team&value=x".to_owned()),
-        ("details", format!("/session?by=user&value=grace&tag={tag}")),
-        ("confirmation", "/end-all?by=user&value=grace".to_owned()),
-        ("unknown", "/session?tag=AAAAAAAA".to_owned()),
-        ("missing", "/nothing".to_owned()),
-    ]
-    .map(|(name, path)| (name, format!("{base}{path}")))
-    .into()
+/// A kind of page.
+struct Kind {
+    name: &'static str,
+    /// The beginning of its heading.
+    heading: &'static str,
+    url: String,
+}
+
+impl Site {
+    async fn kinds(&self) -> Vec<Kind> {
+        let entries = self.sessions.find(Auth::by_user("grace")).list().await.unwrap();
+        let (tag, shared) = (entries[0].tag(), self.share_a_tag(entries[1].tag()).await);
+        let details = format!("/session?by=user&value=grace&tag={tag}");
+        let list = "?by=user&value=grace";
+        [
+            // Before any page has begun a session: the store refuses its creation.
+            ("refused", "The session store refused", details.clone()),
+            ("unavailable", "The session store is not available", list.to_owned()),
+            ("search", "Sessions", String::new()),
+            ("list", "Sessions", list.to_owned()),
+            ("notice", "Sessions", format!("{list}&ended=1")),
+            ("nothing", "Sessions", "?by=user&value=nobody".to_owned()),
+            ("mistake", "Sessions", "?by=team&value=x".to_owned()),
+            ("details", "Session ", details),
+            ("shared", "Session ", format!("/session?tag={shared}")),
+            ("confirmation", "End all sessions?", format!("/end-all{list}")),
+            ("unknown", "There is no such session", "/session?tag=AAAAAAAA".to_owned()),
+            ("missing", "There is no such page", "/nothing".to_owned()),
+        ]
+        .map(|(name, heading, path)| Kind { name, heading, url: format!("{}{path}", self.base) })
+        .into()
+    }
+
+    /// Creates two more sessions with this tag, of the same second.
+    async fn share_a_tag(&self, tag: &str) -> String {
+        for _ in 0..2 {
+            let id = cookies::id(SystemTime::UNIX_EPOCH + (day() - 1) * DAY, 0);
+            let id = SessionId::parse(&format!("{tag}{}", &id[8..])).unwrap();
+            let changes = [Change::Set { field: "note", value: "\u{fffd}".into(), ttl: None }];
+            let (mode, expires_in) = (WriteMode::Create, Duration::from_secs(3_600));
+            let write = Write { mode, changes: &changes, expires_in, index: None };
+            self.store.write(&SessionKey::new("app", &id), write).await.unwrap();
+        }
+        tag.to_owned()
+    }
+
+    /// Puts the store into the state of this kind of page.
+    fn prepare(&self, kind: &str) {
+        match kind {
+            "unavailable" => self.store.fail(Failure::Unavailable),
+            "refused" => self.store.fail(Failure::Refused),
+            _ => self.store.recover(),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Returns the number of days since 1970.
+fn day() -> u32 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    u32::try_from(now.as_secs() / DAY.as_secs()).unwrap()
 }
 
 #[tokio::test]
 async fn every_page_is_accessible_at_every_width_in_light_and_dark() {
     let Some(browser) = Browser::start() else { return };
     let axe = Axe::load();
-    let (sessions, base) = serve().await;
-    let page = browser.open(&base).await;
+    let site = serve().await;
+    let base = &site.base;
+    let page = browser.open(base).await;
     let mut problems = Vec::new();
-    for (name, url) in kinds(&sessions, &base).await {
+    for Kind { name, heading, url } in site.kinds().await {
+        site.prepare(name);
         for (width, height) in [(360, 740), (768, 800), (1280, 800)] {
             for scheme in ["light", "dark"] {
                 page.emulate(width, height, scheme == "dark").await;
                 page.visit(&url).await;
+                assert!(page.text("h1").await.starts_with(heading), "{name}");
                 let at = format!("{name}-{width}-{scheme}");
                 let tall = page.run("return document.documentElement.scrollHeight").await;
                 let tall = u32::try_from(tall.as_u64().unwrap()).unwrap();
@@ -161,11 +219,14 @@ async fn every_page_is_accessible_at_every_width_in_light_and_dark() {
 #[tokio::test]
 async fn the_keyboard_reaches_every_control() {
     let Some(browser) = Browser::start() else { return };
-    let (sessions, base) = serve().await;
-    let page = browser.open(&base).await;
-    for (name, url) in kinds(&sessions, &base).await {
+    let site = serve().await;
+    let base = &site.base;
+    let page = browser.open(base).await;
+    for Kind { name, heading, url } in site.kinds().await {
+        site.prepare(name);
         page.visit(&url).await;
-        let controls = page.run(CONTROLS).await;
+        assert!(page.text("h1").await.starts_with(heading), "{name}");
+        let controls = page.run(&format!("{NAME}; {CONTROLS}")).await;
         let mut reached = Vec::new();
         for _ in 0..controls.as_array().unwrap().len() {
             page.press_tab().await;
@@ -175,6 +236,7 @@ async fn the_keyboard_reaches_every_control() {
         }
         assert_eq!(controls.as_array().unwrap(), &reached, "{name}");
     }
+    site.prepare("list");
     // Without a mouse, from the search to the end of a session.
     page.visit(&format!("{base}?by=user&value=grace")).await;
     let link = format!("{NAME}; return name(document.querySelector('tbody a'))");
@@ -198,9 +260,8 @@ async fn the_keyboard_reaches_every_control() {
 
 const NAME: &str =
     "const name = it => it.tagName + ' ' + (it.id || it.textContent.trim().slice(0, 40))";
-const CONTROLS: &str = "const name = it => it.tagName + ' ' + (it.id || it.textContent.trim().slice(0, 40)); \
-     return [...document.querySelectorAll(\
-       'a, button, select, input:not([type=hidden]), [tabindex=\"0\"]')].map(name)";
+const CONTROLS: &str = "return [...document.querySelectorAll('a, button, select, \
+                        input:not([type=hidden]), [tabindex=\"0\"]')].map(name)";
 
 /// Keeps a screenshot for people.
 fn save(name: &str, png: &[u8]) {

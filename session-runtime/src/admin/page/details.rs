@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::search::{last_used, moment, unknown};
 use super::text::{value, visible};
-use super::time::period;
+use super::time::{period, time};
 use super::{Frame, Page};
 use crate::admin::question::{Shown, ShownField, Tagged, Value};
 use crate::session::form_token::FormToken;
@@ -33,7 +33,9 @@ pub(in crate::admin) fn details(
             @let heading = format!("session-{at}");
             section.card aria-labelledby=(heading) {
                 @if is_shared {
-                    h2 id=(heading) { "Created " (super::time::time(session.created_at)) }
+                    h2 id=(heading) {
+                        (at + 1) " of " (sessions.len()) ", created " (time(session.created_at))
+                    }
                 } @else {
                     h2 id=(heading) { "Details" }
                 }
