@@ -66,6 +66,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
     ("cli", &["config", "encryption", "error", "id", "random", "request", "session", "store"]),
+    ("bin", &["cli"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 
