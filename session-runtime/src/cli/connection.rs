@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::failure::Failure;
-use super::key;
 use super::output::Safe;
+use super::secret::new_secret;
 use crate::config::SessionConfig;
 use crate::session::sessions::Sessions;
 use crate::store::{AnyStore, RedisStore};
@@ -76,7 +76,7 @@ impl StoreArgs {
         }
         match config.has_secret() {
             true => Ok(config),
-            false => Ok(config.secret(key::new_secret()?)),
+            false => Ok(config.secret(new_secret()?)),
         }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::env::{self, VarError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::args::KeyCommand;
 use super::failure::Failure;
 use super::output::Output;
+use super::secret::new_secret;
 use crate::config::SessionConfig;
 use crate::error::Error;
-use crate::random::fill_random;
 
 const SECRET: &str = "SESSION_SECRET";
 const ENCRYPTION_KEYS: &str = "SESSION_ENCRYPTION_KEYS";
@@ -35,13 +33,6 @@ pub(super) fn run(command: KeyCommand, output: &mut Output) -> Result<(), Failur
         }
         KeyCommand::Check => check(output),
     }
-}
-
-/// Returns a random secret of 32 bytes, in the form that the settings take.
-pub(super) fn new_secret() -> Result<String, Error> {
-    let mut bytes = [0; 32];
-    fill_random(&mut bytes)?;
-    Ok(format!("base64:{}", STANDARD.encode(bytes)))
 }
 
 /// Checks the keys alone, whatever the other settings are.

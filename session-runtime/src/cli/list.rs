@@ -15,7 +15,7 @@ use super::untyped::Untyped;
 use super::walk::Walk;
 use crate::session::found::SessionEntry;
 
-/// What a look at a session tells without its fields.
+/// A session without its fields.
 #[derive(Serialize)]
 pub(super) struct Summary {
     pub(super) tag: String,

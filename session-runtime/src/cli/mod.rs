@@ -16,6 +16,7 @@ mod list;
 mod manual;
 mod output;
 mod progress;
+mod secret;
 mod selection;
 mod show;
 mod stats;

@@ -19,7 +19,7 @@ pub(crate) async fn all_sessions_are_counted(world: World) {
     assert_eq!(ctl(&world, &["count", "--json"]).json(), json!({ "sessions": 5 }));
     assert_eq!(ctl(&world, &["count", "--by", "user=2"]).ok(), "2\n");
     assert_eq!(ctl(&world, &["count", "--prefix", "other"]).stdout, "0\n");
-    // Of the last server, the next step comes after a tenth of a second.
+    // The next step comes after a tenth of a second.
     assert_eq!(ctl(&world, &["count", "--rate", "5000"]).ok(), "5\n");
 }
 

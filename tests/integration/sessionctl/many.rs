@@ -46,7 +46,7 @@ pub(crate) async fn each_command_works_on_many_sessions(world: World) {
     let mut clock = Clock(Instant::now());
     let mut tags = sign_in_all(&sessions, many, USERS).await;
     clock.lap("created");
-    // Of so many tags, two may be equal.
+    // Two of so many tags may be equal.
     let shared = many - tags.len();
     assert_eq!(ctl(&world, &["count"]).ok(), format!("{many}\n"));
     clock.lap("count");
