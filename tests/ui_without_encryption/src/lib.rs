@@ -1,1 +1,2 @@
-//! Tests of the compiler's messages without the features `encryption` and `tower`. See `tests/cases/`.
+//! Tests of the compiler's messages without the features `encryption` and `tower`, in
+//! `tests/cases/`.
