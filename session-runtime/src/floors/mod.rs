@@ -66,7 +66,20 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
     ("admin", &["adapter", "error", "request", "session"]),
-    ("cli", &["config", "encryption", "error", "id", "random", "request", "session", "store"]),
+    (
+        "cli",
+        &[
+            "config",
+            "encryption",
+            "error",
+            "id",
+            "lifecycle",
+            "random",
+            "request",
+            "session",
+            "store",
+        ],
+    ),
     ("bin", &["cli"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
