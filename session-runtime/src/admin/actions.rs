@@ -61,11 +61,10 @@ impl Administration<'_> {
         let entries = tagged.entries::<S>(self.sessions).await?;
         let entry = select(&entries, form.get("created"))?;
         let index = tagged.value.as_ref().map(|value| value.index);
-        let ended = self.sessions.open_id::<S>(entry.id()).destroy().await;
+        let ended = entry.end().await;
         let ending = Ending { administrator: self.name, index, tags: tagged.tag.clone() };
-        ending.record(ended.as_ref().map(|()| 1));
-        ended?;
-        let notice = [("ended", "1")];
+        ending.record(ended.as_ref().map(|was_live| usize::from(*was_live)));
+        let notice = [("ended", if ended? { "1" } else { "0" })];
         Ok(match &tagged.value {
             Some(value) => self.links.home(&value.and(&notice)),
             None => self.links.home(&notice),

@@ -45,10 +45,10 @@ async fn end_one(
     let found = select(by_tag(sessions, tag.as_str(), &args.pace).await?, args.created);
     match &found[..] {
         [] => Err(no_session(tag, args.created, place)),
-        [entry] => {
-            sessions.open_id::<Untyped>(entry.id()).destroy().await?;
-            Ok(1)
-        }
+        [entry] => match entry.end().await? {
+            true => Ok(1),
+            false => Err(no_session(tag, args.created, place)),
+        },
         several => {
             let created = several.iter().map(|entry| Time(entry.created_at()));
             Err(Failure::SharedTag(created.collect()))

@@ -69,6 +69,6 @@ impl Selection {
         // Covers plain values and all keys.
         let encryption = Some(Encryption::new().accept_plain());
         let field = IndexedField { index, field, alias: None, encryption };
-        Some(IndexQuery::of_stored(field, Bytes::from(value)))
+        Some(IndexQuery::of_stored(field, Bytes::from(value)).keeping_lists())
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn by_tag(
     loop {
         steps.begin(sessions).await?;
         if !search.step().await? {
-            return Ok(search.found().await?);
+            return Ok(search.found());
         }
     }
 }

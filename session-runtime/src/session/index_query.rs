@@ -22,6 +22,8 @@ pub struct IndexQuery<S> {
     pub(crate) field: IndexedField,
     value: Result<Bytes, InvalidValue>,
     type_name: &'static str,
+    /// Whether entries that do not fit are removed from the lists.
+    pub(crate) removes_stale: bool,
     schema: PhantomData<fn() -> S>,
 }
 
@@ -34,6 +36,7 @@ impl<S: Schema> IndexQuery<S> {
             field: indexed_as(spec, spec.index().unwrap_or(spec.name())),
             value: IntoField::with_value(value, T::encode),
             type_name: type_name::<T>(),
+            removes_stale: true,
             schema: PhantomData,
         }
     }
@@ -42,7 +45,15 @@ impl<S: Schema> IndexQuery<S> {
     #[cfg(any(feature = "admin", feature = "cli"))]
     pub(crate) fn of_stored(field: IndexedField, value: Bytes) -> Self {
         let value = Ok(value);
-        Self { field, value, type_name: "a stored value", schema: PhantomData }
+        let type_name = "a stored value";
+        Self { field, value, type_name, removes_stale: true, schema: PhantomData }
+    }
+
+    /// Leaves the lists as they are. For a field whose names are a guess: a wrong name fits no
+    /// session, and would empty the lists of the application.
+    #[cfg(feature = "cli")]
+    pub(crate) fn keeping_lists(self) -> Self {
+        Self { removes_stale: false, ..self }
     }
 
     /// Returns the stored bytes of the value.

@@ -459,8 +459,8 @@ impl Sessions {
     ///
     /// # Costs
     ///
-    /// A [walk](Self::all) over all keys of the store, which reads only the sessions of the tag. On
-    /// Redis, each step looks at some 2,000 keys. The walk is repeated if no session was found,
+    /// A [walk](Self::all) over all keys of the store, which reads only the sessions of the tag, and
+    /// one round trip more for each. On Redis, each step looks at some 2,000 keys. The walk is repeated if no session was found,
     /// because a session that gets a new id meanwhile may be missed.
     ///
     /// # Errors
@@ -481,7 +481,7 @@ impl Sessions {
     /// /// Ends the session of a log line.
     /// async fn end(sessions: &Sessions, tag: &str) -> Result<bool, Error> {
     ///     match &sessions.by_tag::<Auth>(tag).await?[..] {
-    ///         [entry] => sessions.open_id::<Auth>(entry.id()).destroy().await.map(|()| true),
+    ///         [entry] => entry.end().await,
     ///         _ => Ok(false),
     ///     }
     /// }

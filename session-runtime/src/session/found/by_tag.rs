@@ -22,7 +22,7 @@ pub(crate) async fn by_tag<D: Schema>(
 ) -> Result<Vec<SessionEntry<D>>, Error> {
     let mut search = TagSearch::new(manager, tag);
     while search.step().await? {}
-    search.found().await
+    Ok(search.found())
 }
 
 /// A search for the live sessions with a tag. Usually there is one, because a tag is random. But
@@ -51,6 +51,7 @@ impl<'a, D: Schema> TagSearch<'a, D> {
             found.extend(page.into_iter().filter(|entry| ids.insert(*entry.id())));
             return Ok(true);
         }
+        self.keep_live().await?;
         if !self.found.is_empty() || self.walks == WALKS {
             return Ok(false);
         }
@@ -60,26 +61,21 @@ impl<'a, D: Schema> TagSearch<'a, D> {
     }
 
     /// Returns the sessions found. The session created first comes first.
-    pub(crate) async fn found(self) -> Result<Vec<SessionEntry<D>>, Error> {
+    pub(crate) fn found(self) -> Vec<SessionEntry<D>> {
         let mut found = self.found;
-        if found.len() > 1 {
-            found = still_live(self.manager, found).await?;
-        }
         found.sort_by_key(SessionEntry::created_at);
-        Ok(found)
+        found
     }
-}
 
-/// Leaves out former ids of a session that got a new id during the walk.
-async fn still_live<D: Schema>(
-    manager: &Manager,
-    found: Vec<SessionEntry<D>>,
-) -> Result<Vec<SessionEntry<D>>, Error> {
-    let mut live = Vec::with_capacity(found.len());
-    for entry in found {
-        if let Lookup::Found(_) = manager.store().expires_in(entry.key()).await? {
-            live.push(entry);
+    /// Leaves out sessions that ended or got a new id during the walk.
+    async fn keep_live(&mut self) -> Result<(), Error> {
+        let mut live = Vec::with_capacity(self.found.len());
+        for entry in &self.found {
+            let left = self.manager.store().expires_in(entry.key()).await?;
+            live.push(matches!(left, Lookup::Found(_)));
         }
+        let mut live = live.into_iter();
+        self.found.retain(|_| live.next() == Some(true));
+        Ok(())
     }
-    Ok(live)
 }

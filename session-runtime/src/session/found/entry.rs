@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::search::Found;
+use super::search::{FOLLOWED, Found, keeps_changing, report_end};
 use crate::error::Error;
 use crate::id::{SessionId, SessionKey};
-use crate::lifecycle::SessionMetadata;
+use crate::lifecycle::{SessionMetadata, TOMBSTONE_FOR};
+use crate::operation::Operation;
 use crate::request::encrypted::Answer;
 use crate::request::manager::Manager;
 use crate::session::Session;
@@ -19,6 +20,8 @@ use crate::session::record::Values;
 use crate::session::schema::Schema;
 #[cfg(feature = "admin")]
 use crate::session::shown::{ShownField, ShownValue};
+use crate::store::{DestroyReason, Destroyed, Destruction};
+use crate::telemetry::{OperationName, OperationSpan};
 
 /// A live session in a [list](super::FoundSessions::list), as it was at the look. `Debug` shows
 /// only the tag.
@@ -108,6 +111,16 @@ impl<D: Schema> SessionEntry<D> {
         self.last_used
     }
 
+    /// Ends the session, also under a later id, and returns whether it was live.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
+    pub fn end(&self) -> Operation<'_, bool> {
+        let span = OperationSpan::without_session(OperationName::End);
+        Operation::new(span.instrument(end(&self.manager, &self.session)))
+    }
+
     /// Returns the fields of the session.
     ///
     /// # Errors
@@ -141,6 +154,26 @@ impl<D: Schema> SessionEntry<D> {
         let last_used = self.last_used.map(|last_used| last_used.at);
         (last_used.is_none(), Reverse(last_used.or(self.signed_in_at)))
     }
+}
+
+/// Ends a session that is not proven by an index.
+async fn end(manager: &Manager, session: &SessionMetadata) -> Result<bool, Error> {
+    let reason = DestroyReason::EndedElsewhere;
+    let destruction = Destruction { reason, tombstone_for: TOMBSTONE_FOR };
+    let mut session = session.clone();
+    for _ in 0..FOLLOWED {
+        let next = match manager.store().destroy(&session.key, destruction).await? {
+            Destroyed::Ended => {
+                report_end(&session.id);
+                return Ok(true);
+            }
+            Destroyed::Missing => None,
+            Destroyed::Dead(kind) => kind.successor(),
+        };
+        let Some(next) = next else { return Ok(false) };
+        session = manager.metadata(next);
+    }
+    Err(keeps_changing())
 }
 
 /// Computes the last use from the time until the expiry, which each use sets to the idle timeout.

@@ -207,7 +207,8 @@ impl<S: Schema> FoundSessions<S> {
     }
 
     fn searches(&self) -> Result<Searches<'_>, Error> {
-        Searches::new(&self.manager, self.query.field, self.query.value()?)
+        let IndexQuery { field, removes_stale, .. } = self.query;
+        Searches::new(&self.manager, field, self.query.value()?, removes_stale)
     }
 }
 

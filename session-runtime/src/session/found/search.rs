@@ -36,6 +36,7 @@ pub(crate) struct Search<'a> {
     store: &'a dyn SessionIndex,
     field: IndexedField,
     list: IndexList,
+    removes_stale: bool,
 }
 
 /// A live session with the value.
@@ -92,9 +93,10 @@ impl<'a> Search<'a> {
         manager: &'a Manager,
         field: IndexedField,
         list: IndexList,
+        removes_stale: bool,
     ) -> Result<Self, Error> {
         let store = manager.store().index().ok_or_else(|| Error::new(Kind::NoIndex))?;
-        Ok(Self { manager, store, field, list })
+        Ok(Self { manager, store, field, list, removes_stale })
     }
 
     /// Returns the live sessions with the value of the index, and with the values of the fields.
@@ -147,10 +149,11 @@ impl<'a> Search<'a> {
         Ok(Survey { found, pending, read_at, asked })
     }
 
-    /// Removes entries that are not true any more. An error does no harm.
+    /// Removes entries that are not true any more, unless the lists are kept. An error does no harm.
     async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
         let stale = Stale { read_at, entries };
-        if !entries.is_empty()
+        if self.removes_stale
+            && !entries.is_empty()
             && let Err(error) = self.store.remove_stale(&self.list.key, self.proof(), stale).await
         {
             tracing::debug!(%error, "ended sessions stay in an index until their deadline");
@@ -249,7 +252,7 @@ impl<'a> Search<'a> {
             let Some(next) = next else { return Ok(false) };
             session = self.manager.metadata(next);
         }
-        Err(StoreError::unavailable("a session kept changing its id").into())
+        Err(keeps_changing())
     }
 
     async fn look(
@@ -303,7 +306,7 @@ pub(super) async fn successor(
 }
 
 /// Reports the end of a session as an event.
-fn report_end(session: &SessionId) {
+pub(super) fn report_end(session: &SessionId) {
     let mut events = EventQueue::default();
     events.push(LifecycleEvent::Destroyed, Some(session));
     drop(events.take());
@@ -315,6 +318,10 @@ fn add_later_ids(left: &mut VecDeque<(SessionId, usize)>, current: SessionId, li
     let tags: HashSet<_> = known.iter().map(|id| id.tag().to_owned()).collect();
     let later = list.listing.sessions().filter(|id| tags.contains(id.tag()) && !known.contains(id));
     left.extend(later.map(|id| (id, 0)));
+}
+
+pub(super) fn keeps_changing() -> Error {
+    StoreError::unavailable("a session kept changing its id").into()
 }
 
 fn too_slow() -> Error {
@@ -331,7 +338,8 @@ pub(crate) async fn make_room(
     ends_oldest: bool,
 ) -> Result<bool, Error> {
     let Some(value) = &login.value else { return Ok(true) };
-    let search = Search::new(manager, login.field, manager.index_list(login.field, value)?)?;
+    let list = manager.index_list(login.field, value)?;
+    let search = Search::new(manager, login.field, list, true)?;
     let survey = search.survey(&[]).await?;
     let counts = |entry: &&ListEntry| {
         let age = entry.pending_since.and_then(|since| survey.read_at.duration_since(since).ok());

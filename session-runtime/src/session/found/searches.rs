@@ -32,8 +32,9 @@ impl<'a> Searches<'a> {
         manager: &'a Manager,
         field: IndexedField,
         value: &Bytes,
+        removes_stale: bool,
     ) -> Result<Self, Error> {
-        let search = |list| Search::new(manager, field, list);
+        let search = |list| Search::new(manager, field, list, removes_stale);
         let former = manager.former_index_lists(field, value)?.into_iter().map(search);
         Ok(Self {
             former: former.collect::<Result<_, _>>()?,
