@@ -1,8 +1,7 @@
 //! `sessionctl end`.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use anstream::eprint;
 use serde::Serialize;
 
 use super::args::EndArgs;
@@ -85,7 +84,7 @@ fn ask(what: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::NoAnswer(what.to_owned()));
     }
-    eprint!("End {what}? [y/N] ");
+    write!(anstream::stderr(), "End {what}? [y/N] ")?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     match answer.trim().to_ascii_lowercase().as_str() {

@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 
-use super::output::Time;
+use super::output::{Time, tell};
 use crate::error::Error;
 
 /// An error of the program.
@@ -68,7 +67,7 @@ impl Failure {
     pub(super) fn report(self) -> ExitCode {
         if !self.is_broken_pipe() {
             let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-            eprintln!("{red}error:{red:#} {self}");
+            tell(format_args!("{red}error:{red:#} {self}"));
         }
         ExitCode::from(self.code())
     }

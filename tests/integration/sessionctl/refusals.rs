@@ -1,5 +1,6 @@
 //! Wrong options, and stores without an answer.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use session_runtime::{SessionConfig, Sessions};
@@ -155,6 +156,19 @@ async fn a_reader_that_leaves_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(141));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// The exit code tells the result all the same.
+#[tokio::test]
+async fn messages_that_nobody_can_read_are_left_out() {
+    let world = World::redis().await;
+    for (args, code) in [(&["show", "aaaaaaaa"][..], 4), (&["count"], 0), (&["end", "short"], 2)] {
+        let mut program = command(args);
+        program.env("SESSION_REDIS", world.server().unwrap().url());
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let status = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full).status();
+        assert_eq!(status.unwrap().code(), Some(code), "{args:?}");
+    }
 }
 
 /// An end that fails for some sessions says so, and another ends the rest.

@@ -7,7 +7,7 @@ mod time;
 use std::fmt;
 use std::io::{self, Write};
 
-use anstream::{AutoStream, eprintln};
+use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
@@ -76,5 +76,10 @@ impl Output {
 /// Tells something beside the result, on standard error.
 pub(super) fn hint(text: impl fmt::Display) {
     let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    eprintln!("{yellow}hint:{yellow:#} {text}");
+    tell(format_args!("{yellow}hint:{yellow:#} {text}"));
+}
+
+/// Writes a line to standard error. If nobody can read it, the result still counts.
+pub(super) fn tell(line: impl fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }

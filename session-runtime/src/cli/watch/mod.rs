@@ -6,14 +6,13 @@ mod memory;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anstream::eprintln;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use self::memory::Memory;
 use super::args::WatchArgs;
 use super::connection::{Opened, redis_store};
 use super::failure::Failure;
-use super::output::{Output, Time};
+use super::output::{Output, Time, tell};
 use crate::error::Error;
 use crate::id::SessionKey;
 use crate::session::startup::Probe;
@@ -54,7 +53,7 @@ pub(super) async fn run(
         prefix,
         output,
     };
-    eprintln!("watching the sessions {place}");
+    tell(format_args!("watching the sessions {place}"));
     watch.run().await
 }
 
@@ -120,7 +119,7 @@ impl Watch<'_> {
         }
         if std::mem::take(&mut self.gap.is_open) {
             let (from, to) = (Time(self.gap.fine_until), Time(SystemTime::now()));
-            eprintln!("warning: events may be missing from {from} to {to}");
+            tell(format_args!("warning: events may be missing from {from} to {to}"));
         }
         self.gap.fine_until = asked_at;
         Ok(())
@@ -150,7 +149,7 @@ impl Watch<'_> {
             Told::Emptied => {
                 self.memory.clear();
                 self.changed.clear();
-                eprintln!("warning: all keys of a server were deleted, such as by FLUSHALL");
+                tell("warning: all keys of a server were deleted, such as by FLUSHALL");
             }
             Told::Refused => {
                 return Err(Error::config(
