@@ -139,7 +139,7 @@ pub(super) struct StatsArgs {
 pub(super) struct WatchArgs {
     /// Stop after this many events
     #[arg(long, value_name = "N")]
-    pub(super) limit: Option<u64>,
+    pub(super) limit: Option<NonZero<u64>>,
 }
 
 #[derive(clap::Args)]

@@ -24,6 +24,7 @@ fn wrong_options_are_refused_without_a_store() {
         &["list", "--by", "user"],
         &["list", "--limit", "0"],
         &["list", "--rate", "0"],
+        &["watch", "--limit", "0"],
         &["list", "--field", "user"],
         &["--store", "memory:", "list"],
         &["--store", "http://localhost", "count"],

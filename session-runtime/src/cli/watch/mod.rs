@@ -4,6 +4,7 @@ mod event;
 mod memory;
 
 use std::collections::HashSet;
+use std::num::NonZero;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -46,7 +47,7 @@ pub(super) async fn run(
     let mut watch = Watch {
         memory: Memory::new(begun),
         gap: Gap { fine_until: SystemTime::now(), is_open: false },
-        left: args.limit.unwrap_or(u64::MAX),
+        left: args.limit.map_or(u64::MAX, NonZero::get),
         changed: HashSet::new(),
         store,
         news,
