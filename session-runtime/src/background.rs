@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
+#[cfg(feature = "admin")]
+use tokio::sync::oneshot;
 #[cfg(feature = "redis")]
 use tokio::task::JoinHandle;
 
@@ -43,6 +45,21 @@ pub(crate) fn spawn_here(task: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = Handle::try_current().or_else(|_| background().map_err(|_| ())) {
         runtime.spawn(task);
     }
+}
+
+/// Runs a future to its end in a task, even if nobody waits any more. Returns `None` if the task was
+/// lost, by the end of its runtime or by a panic.
+#[cfg(feature = "admin")]
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let task = tracing::Instrument::in_current_span(task);
+    let (done, result) = oneshot::channel();
+    spawn_here(async move {
+        // The receiver is gone if nobody waits any more.
+        let _ = done.send(task.await);
+    });
+    result.await.ok()
 }
 
 /// Waits for a future, until this moment at most. The timer is on the background thread, because

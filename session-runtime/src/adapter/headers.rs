@@ -1,7 +1,7 @@
 //! The request headers that sessions need, and the session's headers on a response. The frameworks
 //! use two versions of the `http` types, with the same names and methods.
 
-/// Defines `apply`, `check_same_origin` and `value` for the types of this version of `http`.
+/// Defines `apply`, `check_same_origin`, `value` and `values` for the types of this version of `http`.
 macro_rules! for_types_of {
     ($($http:ident)::+) => {
         use std::borrow::Cow;
@@ -38,14 +38,22 @@ macro_rules! for_types_of {
             uri: &$($http)::+::Uri,
             headers: &$($http)::+::header::HeaderMap,
         ) -> Result<(), $crate::Error> {
+            handle.check_origin(method.as_str(), values(uri, headers))
+        }
+
+        /// Returns the values of the request's headers, with the host that the browser visited.
+        pub(super) fn values<'a>(
+            uri: &'a $($http)::+::Uri,
+            headers: &'a $($http)::+::header::HeaderMap,
+        ) -> impl Fn(&'static str) -> Option<&'a [u8]> {
             use $crate::http::forwarded::HOST;
 
             // In HTTP/2, the URI has the host, often without a header (RFC 9113, section 8.3.1).
             let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-            handle.check_origin(method.as_str(), |name| match authority {
+            move |name| match authority {
                 Some(host) if name == HOST => Some(host),
                 _ => value(headers, name),
-            })
+            }
         }
 
         pub(super) fn apply(

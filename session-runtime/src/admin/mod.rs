@@ -71,16 +71,21 @@ mod refusal;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request};
 use axum::routing::any;
+use tokio::sync::Semaphore;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use self::pages::Pages;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
+
+/// The searches for a tag at the same time. Each walks over all keys.
+const WALKS: usize = 1;
 
 /// Somebody who may see and end the sessions of all users. Implement this for an extractor of your
 /// own.
@@ -132,8 +137,10 @@ impl<S: Schema, A: Administrator> SessionAdmin<S, A> {
         T: Clone + Send + Sync + 'static,
         A: FromRequestParts<T>,
     {
+        let walks = Arc::new(Semaphore::new(WALKS));
         let page = any(move |administrator: A, request: Request| {
-            let pages = Pages::<S>::new(self.sessions.clone(), administrator.name().into_owned());
+            let (sessions, name) = (self.sessions.clone(), administrator.name().into_owned());
+            let pages = Pages::<S>::new(sessions, name, Arc::clone(&walks));
             // Inside the extractor: in a program with two managers, handlers get the session of the
             // innermost layer, and the administrator's may be the other.
             self.sessions.layer().layer(pages).call(request)

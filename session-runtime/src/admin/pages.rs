@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -11,29 +12,35 @@ use axum::extract::OriginalUri;
 use axum_core::response::Response;
 use http::request::Parts;
 use http::{Method, Request};
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
-use super::actions::{self, Action, Administration};
-use super::page::{self, Frame, Page};
+use super::actions::{self, Action, Administration, Ended};
+use super::audit::Viewing;
+use super::page::{self, Form, Frame, Missing, Page};
 use super::query::{Links, Query};
 use super::question::{Shown, Tagged, Value};
 use super::refusal::Refusal;
 use crate::adapter;
+use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
+use crate::session::untyped::Untyped;
 
 /// The pages for one request of an administrator.
 pub(super) struct Pages<S> {
     sessions: Sessions,
     administrator: String,
+    walks: Arc<Semaphore>,
     schema: PhantomData<fn() -> S>,
 }
 
 impl<S: Schema> Pages<S> {
-    pub(super) fn new(sessions: Sessions, administrator: String) -> Self {
-        Self { sessions, administrator, schema: PhantomData }
+    /// `walks` has a permit for each search that may walk over all keys now.
+    pub(super) fn new(sessions: Sessions, administrator: String, walks: Arc<Semaphore>) -> Self {
+        Self { sessions, administrator, walks, schema: PhantomData }
     }
 
     async fn respond(self, request: Request<Body>) -> Response {
@@ -45,35 +52,31 @@ impl<S: Schema> Pages<S> {
             now: self.sessions.now(),
             links: links(&parts),
         };
-        match self.answer(&frame, &parts, body).await {
-            Ok(Answer::Page(page)) => frame.response(page),
-            Ok(Answer::SeeOther(link)) => page::see_other(&link),
-            Err(refusal) => {
-                if let Refusal::Error(error) = &refusal {
-                    adapter::report(error);
-                }
-                frame.response(page::refusal(&frame, &refusal))
+        let page = self.answer(&frame, &parts, body).await.unwrap_or_else(|refusal| {
+            if let Refusal::Error(error) = &refusal {
+                adapter::report(error);
             }
-        }
+            page::refusal(&frame, &refusal)
+        });
+        frame.response(page)
     }
 
-    async fn answer(
-        &self,
-        frame: &Frame<'_>,
-        parts: &Parts,
-        body: Body,
-    ) -> Result<Answer, Refusal> {
+    async fn answer(&self, frame: &Frame<'_>, parts: &Parts, body: Body) -> Result<Page, Refusal> {
         let session = SessionHandle::from_extensions(&parts.extensions)?.session::<S>();
         let query = Query::read(parts.uri.query().unwrap_or_default().as_bytes());
-        let action = match (parts.uri.path(), Verb::of(&parts.method)) {
-            ("/" | "", Verb::Get) => {
-                return self.search(frame, &query, &session).await.map(Answer::Page);
-            }
+        let verb = Verb::of(&parts.method);
+        if verb == Verb::Get && is_embedded(parts) {
+            return Err(Refusal::Embedded);
+        }
+        let action = match (parts.uri.path(), verb) {
+            ("/" | "", Verb::Get) => return self.search(frame, &query, &session).await,
             ("/session", Verb::Get) => {
-                return self.details(frame, &query, &session).await.map(Answer::Page);
+                let form = self.form(&parts.method, &session);
+                return self.details(frame, &query, form, &session).await;
             }
             ("/end-all", Verb::Get) => {
-                return self.confirmation(frame, &query, &session).await.map(Answer::Page);
+                let form = self.form(&parts.method, &session);
+                return self.confirmation(frame, &query, form, &session).await;
             }
             ("/end", Verb::Post) => Action::End,
             ("/end-all", Verb::Post) => Action::EndAll,
@@ -83,9 +86,10 @@ impl<S: Schema> Pages<S> {
             _ => return Err(Refusal::NoPage),
         };
         let form = actions::verified(parts, body, &session).await?;
-        let (sessions, name) = (&self.sessions, &*self.administrator);
-        let by = Administration { sessions, name, links: &frame.links };
-        by.carry_out::<S>(action, &form).await.map(Answer::SeeOther)
+        let (sessions, name) = (self.sessions.clone(), self.administrator.clone());
+        let by = Administration { sessions, name, walks: Arc::clone(&self.walks) };
+        let ended = by.carry_out::<S>(action, form).await?;
+        Ok(self.result(frame, ended, &session).await)
     }
 
     async fn search(
@@ -94,47 +98,89 @@ impl<S: Schema> Pages<S> {
         query: &Query,
         session: &Session<S>,
     ) -> Result<Page, Refusal> {
-        let result = match Value::read::<S>(query)? {
+        let found = match Value::read::<S>(query)? {
             None => None,
-            Some(value) => {
-                let entries = value.found::<S>(&self.sessions)?.list().await?;
-                let own = own_tag(session);
-                let (count, shown) = (entries.len(), entries.iter().take(page::MOST));
-                let rows = shown.map(|entry| Shown::new(entry, own.as_deref())).collect();
-                Some(page::Found { value, count, rows })
-            }
+            Some(value) => Some(self.found(value, session).await?),
         };
-        let ended = query.get("ended").and_then(|ended| ended.parse().ok());
-        Ok(page::search(frame, result.as_ref(), ended))
+        Ok(page::search(frame, found.as_ref(), None))
+    }
+
+    /// Returns the page after a form. It is the response to the form itself: in a redirection, the
+    /// number of ended sessions would be a text that anybody can put into a link.
+    async fn result(&self, frame: &Frame<'_>, ended: Ended, session: &Session<S>) -> Page {
+        let notice = page::Notice::new(&ended);
+        let found = match ended.value {
+            None => None,
+            // The sessions are ended, whether or not the list can be read again.
+            Some(value) => self.found(value, session).await.ok(),
+        };
+        page::search(frame, found.as_ref(), Some(&notice))
+    }
+
+    async fn found(&self, value: Value, session: &Session<S>) -> Result<page::Found, Refusal> {
+        let entries = value.found::<S>(&self.sessions)?.list().await?;
+        let own = own_tag(session);
+        let (count, shown) = (entries.len(), entries.iter().take(page::MOST));
+        let rows: Vec<_> = shown.map(|entry| Shown::new(entry, own.as_deref())).collect();
+        let administrator = &self.administrator;
+        Viewing { administrator, index: Some(value.index), tag: None }.record(rows.len());
+        Ok(page::Found { value, count, rows })
     }
 
     async fn details(
         &self,
         frame: &Frame<'_>,
         query: &Query,
+        form: impl Future<Output = Result<Form, Error>>,
         session: &Session<S>,
     ) -> Result<Page, Refusal> {
         let tagged = Tagged::read::<S>(query)?;
-        let entries = tagged.entries::<S>(&self.sessions).await?;
+        let entries = tagged.entries::<S, S>(&self.sessions, &self.walks).await?;
+        if entries.is_empty() {
+            return Err(Refusal::UnknownTag(tagged.tag));
+        }
         let own = own_tag(session);
         let shown: Vec<_> = entries.iter().map(|entry| Shown::new(entry, own.as_deref())).collect();
-        let token = session.form_token().await?;
-        Ok(page::details(frame, &tagged, &shown, &token))
+        let form = form.await?;
+        let index = tagged.value.as_ref().map(|value| value.index);
+        let administrator = &self.administrator;
+        Viewing { administrator, index, tag: Some(&tagged.tag) }.record(shown.len());
+        Ok(page::details(frame, &tagged, &shown, &form))
     }
 
     async fn confirmation(
         &self,
         frame: &Frame<'_>,
         query: &Query,
+        form: impl Future<Output = Result<Form, Error>>,
         session: &Session<S>,
     ) -> Result<Page, Refusal> {
         let value = Value::read::<S>(query)?.ok_or(Refusal::NoPage)?;
-        let entries = value.found::<S>(&self.sessions)?.list().await?;
+        let entries = value.found::<S>(&self.sessions)?.list_as::<Untyped>().await?;
         let has_own =
             own_tag(session).is_some_and(|own| entries.iter().any(|entry| entry.tag() == own));
-        let token = session.form_token().await?;
         let question = page::Confirmation { value, count: entries.len(), has_own };
-        Ok(page::confirmation(frame, &question, &token))
+        Ok(page::confirmation(frame, &question, &form.await?))
+    }
+
+    /// Returns whether the page has a form, which needs the session of the administrator.
+    async fn form(&self, method: &Method, session: &Session<S>) -> Result<Form, Error> {
+        // Nobody sends the form of a response without a body, so no session begins for it.
+        if method == Method::HEAD {
+            return Ok(Form::Missing(Missing::Body));
+        }
+        if self.sessions.manager().tokens_replace_cookies() {
+            return Ok(Form::Missing(Missing::Cookies));
+        }
+        match session.form_token().await {
+            Ok(token) => Ok(Form::With(token)),
+            Err(error) if error.is_cross_site() => Ok(Form::Missing(Missing::OwnSite)),
+            Err(error) if error.is_config() => {
+                adapter::report(&error);
+                Ok(Form::Missing(Missing::Secret))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -158,17 +204,13 @@ impl<S> Clone for Pages<S> {
         Self {
             sessions: self.sessions.clone(),
             administrator: self.administrator.clone(),
+            walks: Arc::clone(&self.walks),
             schema: PhantomData,
         }
     }
 }
 
-enum Answer {
-    Page(Page),
-    /// The page with the result of a form.
-    SeeOther(String),
-}
-
+#[derive(PartialEq, Eq)]
 enum Verb {
     Get,
     Post,
@@ -183,6 +225,13 @@ impl Verb {
             _ => Self::Other,
         }
     }
+}
+
+/// Returns whether a page of another site loads this one, such as an image or a script. Each load
+/// would be a search.
+fn is_embedded(parts: &Parts) -> bool {
+    let says = |name, value| parts.headers.get(name).is_some_and(|said| said == value);
+    says("sec-fetch-site", "cross-site") && !says("sec-fetch-mode", "navigate")
 }
 
 /// Returns the links of a page. The whole path is that from before the router was nested.

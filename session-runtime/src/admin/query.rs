@@ -58,8 +58,13 @@ impl Links {
 fn link(page: &str, query: &[(&str, &str)]) -> String {
     match query {
         [] => page.to_owned(),
-        query => format!("{page}?{}", Serializer::new(String::new()).extend_pairs(query).finish()),
+        query => format!("{page}?{}", text(query)),
     }
+}
+
+/// Returns the text of names and values.
+pub(super) fn text(query: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(query).finish()
 }
 
 #[cfg(test)]

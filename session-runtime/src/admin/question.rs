@@ -2,13 +2,19 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::query::Query;
+use tokio::sync::Semaphore;
+
+use super::query::{self, Query};
 use super::refusal::Refusal;
+use crate::id::SessionId;
 use crate::session::found::{FoundSessions, LastUsed, SessionEntry};
 use crate::session::index_query::IndexQuery;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 use crate::session::shown::{self, ShownValue};
+
+/// The hidden input of a form with the value of an index.
+const SEARCH: &str = "search";
 
 /// The value of an indexed field, as its text.
 pub(super) struct Value {
@@ -27,6 +33,20 @@ impl Value {
         };
         let index = field.ok_or(Refusal::UnknownIndex)?.index();
         Ok(Some(Self { index, text: text.to_owned() }))
+    }
+
+    /// Reads the value of a form, if there is one. See [`Self::hidden`].
+    pub(super) fn of_form<S: Schema>(form: &Query) -> Result<Option<Self>, Refusal> {
+        let text = form.get(SEARCH).unwrap_or_default();
+        Self::read::<S>(&Query::read(text.as_bytes()))
+    }
+
+    /// Returns the name and the value of the hidden input that keeps this value.
+    ///
+    /// Browsers change line breaks and NUL in the inputs of a form, and nobody could end the
+    /// sessions of such a user. So the input has the text of a query.
+    pub(super) fn hidden(&self) -> (&'static str, String) {
+        (SEARCH, query::text(&self.and(&[])))
     }
 
     pub(super) fn found<S: Schema>(
@@ -57,26 +77,40 @@ pub(super) struct Tagged {
 
 impl Tagged {
     pub(super) fn read<S: Schema>(query: &Query) -> Result<Self, Refusal> {
-        // From a log line, a tag often comes with spaces around it.
-        let tag = query.get("tag").unwrap_or_default().trim().to_owned();
-        Ok(Self { tag, value: Value::read::<S>(query)? })
+        Ok(Self { tag: tag(query)?, value: Value::read::<S>(query)? })
     }
 
-    /// Returns the live sessions with the tag. Usually there is one.
-    pub(super) async fn entries<S: Schema>(
+    pub(super) fn of_form<S: Schema>(form: &Query) -> Result<Self, Refusal> {
+        Ok(Self { tag: tag(form)?, value: Value::of_form::<S>(form)? })
+    }
+
+    /// Returns the live sessions with the tag. Usually there is one. Without a value, this walks
+    /// over all keys, so there is a single walk at a time.
+    pub(super) async fn entries<S: Schema, D: Schema>(
         &self,
         sessions: &Sessions,
-    ) -> Result<Vec<SessionEntry<S>>, Refusal> {
+        walks: &Semaphore,
+    ) -> Result<Vec<SessionEntry<D>>, Refusal> {
         let mut entries = match &self.value {
-            Some(value) => value.found(sessions)?.list().await?,
-            None if self.tag.is_empty() => Vec::new(),
-            None => sessions.by_tag(&self.tag).await?,
+            Some(value) => value.found::<S>(sessions)?.list_as().await?,
+            None => {
+                let _walk = walks.try_acquire().map_err(|_| Refusal::Busy)?;
+                sessions.by_tag(&self.tag).await?
+            }
         };
         entries.retain(|entry| entry.tag() == self.tag);
-        match entries.is_empty() {
-            true => Err(Refusal::UnknownTag(self.tag.clone())),
-            false => Ok(entries),
-        }
+        Ok(entries)
+    }
+}
+
+/// Reads a tag. Copied from a log line, it may have spaces around it, and `…` at the end.
+fn tag(query: &Query) -> Result<String, Refusal> {
+    let text = query.get("tag").unwrap_or_default().trim();
+    let tag = text.strip_suffix('…').unwrap_or(text);
+    let is_tag_character = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+    match tag.len() == SessionId::TAG_LEN && tag.bytes().all(is_tag_character) {
+        true => Ok(tag.to_owned()),
+        false => Err(Refusal::MalformedTag(text.to_owned())),
     }
 }
 
@@ -96,6 +130,7 @@ pub(super) struct Shown {
 pub(super) struct ShownField {
     pub(super) name: &'static str,
     pub(super) index: Option<&'static str>,
+    pub(super) is_encrypted: bool,
     pub(super) value: ShownValue,
 }
 
@@ -104,6 +139,7 @@ impl Shown {
         let field = |(field, value): (&'static dyn shown::ShownField, _)| ShownField {
             name: field.name(),
             index: field.index(),
+            is_encrypted: field.is_encrypted(),
             value,
         };
         Self {
@@ -123,22 +159,23 @@ impl Shown {
     }
 }
 
-/// Selects the session that a form named.
+/// Selects the session that a form named. Returns `None` if there is no session with the tag any
+/// more.
 ///
 /// # Errors
 ///
-/// Two sessions have the tag, and not exactly one of them was created at this time.
-pub(super) fn select<'a, S: Schema>(
-    entries: &'a [SessionEntry<S>],
+/// Not exactly one session with the tag was created at this time. A session that was
+/// renewed since may belong to another person.
+pub(super) fn select<'a, D: Schema>(
+    entries: &'a [SessionEntry<D>],
     created_at: Option<&str>,
-) -> Result<&'a SessionEntry<S>, Refusal> {
-    if let [entry] = entries {
-        return Ok(entry);
-    }
-    let is_meant = |entry: &&SessionEntry<S>| Some(&*created(entry.created_at())) == created_at;
+) -> Result<Option<&'a SessionEntry<D>>, Refusal> {
+    let is_meant = |entry: &&SessionEntry<D>| Some(&*created(entry.created_at())) == created_at;
     let meant: Vec<_> = entries.iter().filter(is_meant).collect();
-    match meant[..] {
-        [entry] => Ok(entry),
+    match (&meant[..], entries) {
+        ([entry], _) => Ok(Some(entry)),
+        (_, []) => Ok(None),
+        ([], [_]) => Err(Refusal::OtherSession),
         _ => Err(Refusal::SharedTag),
     }
 }

@@ -8,6 +8,8 @@ pub(super) enum Refusal {
     NoPage,
     /// The page has another method.
     Method(&'static str),
+    /// A page of another site asks for the page, not a person.
+    Embedded,
     /// The schema has no such index.
     UnknownIndex,
     /// The text is no value of the indexed field.
@@ -16,11 +18,21 @@ pub(super) enum Refusal {
         text: String,
         reason: String,
     },
+    /// The text is not a tag.
+    MalformedTag(String),
     UnknownTag(String),
-    /// Two sessions have the tag, and the form does not tell them apart.
+    /// Another search for a tag is walking over all keys.
+    Busy,
+    /// Several sessions have the tag, and the form does not tell them apart.
     SharedTag,
+    /// The session with the tag is not the session of the form.
+    OtherSession,
     /// The form is larger than any form of the pages.
-    Form,
+    LargeForm,
+    /// The form did not arrive as a whole.
+    BrokenForm,
+    /// The program stopped while it carried out a form.
+    Interrupted,
     Error(Error),
 }
 

@@ -21,7 +21,6 @@ mod selection;
 mod show;
 mod stats;
 mod tag;
-mod untyped;
 mod walk;
 mod watch;
 
@@ -38,6 +37,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use self::args::{Args, Command};
 use self::failure::Failure;
 use self::output::Output;
+use crate::session::untyped;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {

@@ -65,7 +65,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
-    ("admin", &["adapter", "error", "request", "session"]),
+    ("admin", &["adapter", "background", "error", "id", "request", "session"]),
     (
         "cli",
         &[

@@ -12,6 +12,8 @@ use super::manager::Manager;
 use super::outer::Outer;
 use super::shared::{Link, Shared};
 use crate::clock::ClockMoment;
+#[cfg(feature = "admin")]
+use crate::config::TrustedOrigins;
 use crate::config::{Lifetime, TokenHeader};
 use crate::error::Error;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -340,6 +342,15 @@ impl SessionHandle {
             return Ok(());
         }
         same_origin::check(self.manager().trusted_origins(), method, &header)
+    }
+
+    /// Refuses a request that a page of another origin caused, also of a trusted one.
+    #[cfg(feature = "admin")]
+    pub(crate) fn check_own_origin<'a>(
+        method: &str,
+        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+    ) -> Result<(), Error> {
+        same_origin::check(&TrustedOrigins::default(), method, &header)
     }
 
     /// Lets this request create a session even if the request is cross-site and came without the

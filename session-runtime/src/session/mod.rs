@@ -20,6 +20,8 @@ pub(crate) mod sessions;
 pub(crate) mod shown;
 pub(crate) mod startup;
 pub(crate) mod token;
+#[cfg(any(feature = "admin", feature = "cli"))]
+pub(crate) mod untyped;
 
 use std::fmt;
 use std::ops::Deref;

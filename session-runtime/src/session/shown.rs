@@ -19,6 +19,9 @@ pub trait ShownField: Sync {
     /// Returns the name of the index, if the field has any.
     fn index(&self) -> Option<&'static str>;
 
+    /// Returns whether the store has the value encrypted.
+    fn is_encrypted(&self) -> bool;
+
     /// Takes the value of the field.
     fn take(&self, values: &mut Values<'_>) -> ShownValue;
 }
@@ -54,6 +57,10 @@ impl<T: 'static> ShownField for FieldSpec<T> {
 
     fn index(&self) -> Option<&'static str> {
         self.index()
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.encryption().is_some()
     }
 
     fn take(&self, values: &mut Values<'_>) -> ShownValue {

@@ -2,11 +2,10 @@
 
 use maud::html;
 
-use super::details::hidden;
+use super::form::{Form, hidden};
 use super::text::visible;
 use super::{Frame, Page};
 use crate::admin::question::Value;
-use crate::session::form_token::FormToken;
 
 /// The sessions to end.
 pub(in crate::admin) struct Confirmation {
@@ -19,9 +18,17 @@ pub(in crate::admin) struct Confirmation {
 pub(in crate::admin) fn confirmation(
     frame: &Frame<'_>,
     question: &Confirmation,
-    token: &FormToken,
+    form: &Form,
 ) -> Page {
     let Confirmation { value, count, has_own } = question;
+    let again = frame.links.page("end-all", &value.and(&[]));
+    let inputs = html! {
+        (hidden(value))
+        button.danger {
+            @if *count == 1 { "End 1 session" } @else { "End " (count) " sessions" }
+        }
+        a.button href=(frame.links.home(&value.and(&[]))) { "Cancel" }
+    };
     let content = html! {
         h1 { "End all sessions?" }
         section.card aria-label="Confirmation" {
@@ -40,14 +47,7 @@ pub(in crate::admin) fn confirmation(
             @if *has_own {
                 p.notice { "You are using one of these sessions. Its end signs you out." }
             }
-            form.row action=(frame.links.page("end-all", &[])) method="post" {
-                input type="hidden" name="form_token" value=(token.as_str());
-                (hidden(value))
-                button.danger {
-                    @if *count == 1 { "End 1 session" } @else { "End " (count) " sessions" }
-                }
-                a.button href=(frame.links.home(&value.and(&[]))) { "Cancel" }
-            }
+            (form.around(&frame.links.page("end-all", &[]), &again, inputs))
         }
     };
     Page::new("End all sessions?", content)

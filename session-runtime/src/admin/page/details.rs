@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::form::{Form, hidden};
 use super::search::{last_used, moment, unknown};
 use super::text::{value, visible};
 use super::time::{period, time};
 use super::{Frame, Page};
-use crate::admin::question::{Shown, ShownField, Tagged, Value};
-use crate::session::form_token::FormToken;
+use crate::admin::question::{Shown, ShownField, Tagged};
 use crate::session::shown::ShownValue;
 
 /// The most characters of a value.
@@ -17,7 +17,7 @@ pub(in crate::admin) fn details(
     frame: &Frame<'_>,
     tagged: &Tagged,
     sessions: &[Shown],
-    token: &FormToken,
+    form: &Form,
 ) -> Page {
     let is_shared = sessions.len() > 1;
     let content = html! {
@@ -44,7 +44,7 @@ pub(in crate::admin) fn details(
                 }
                 (facts(frame, session))
                 @if is_alone(session, sessions) {
-                    (form(frame, tagged, session, token, &heading))
+                    (end(frame, tagged, session, form, &heading))
                 } @else {
                     p.wrong {
                         "This session cannot be ended here: another session has the same tag, and "
@@ -91,9 +91,12 @@ fn facts(frame: &Frame<'_>, session: &Shown) -> Markup {
     }
 }
 
-/// The link to the other sessions with the value of an indexed field.
+/// The link to the other sessions with the value of an indexed field. An encrypted value is in no
+/// link, because links end up in histories and logs.
 fn search(frame: &Frame<'_>, field: &ShownField) -> Markup {
-    let (Some(index), ShownValue::Text(text)) = (field.index, &field.value) else {
+    let (Some(index), ShownValue::Text(text), false) =
+        (field.index, &field.value, field.is_encrypted)
+    else {
         return Markup::default();
     };
     let link = frame.links.home(&[("by", index), ("value", text)]);
@@ -105,28 +108,17 @@ fn is_alone(session: &Shown, sessions: &[Shown]) -> bool {
     sessions.iter().filter(|other| other.created() == session.created()).count() == 1
 }
 
-fn form(
-    frame: &Frame<'_>,
-    tagged: &Tagged,
-    session: &Shown,
-    token: &FormToken,
-    heading: &str,
-) -> Markup {
-    html! {
-        form action=(frame.links.page("end", &[])) method="post" {
-            input type="hidden" name="form_token" value=(token.as_str());
-            @if let Some(value) = &tagged.value { (hidden(value)) }
-            input type="hidden" name="tag" value=(session.tag);
-            input type="hidden" name="created" value=(session.created());
-            button.danger aria-describedby=(heading) { "End this session" }
-        }
-    }
-}
-
-/// The inputs with the value of an index.
-pub(super) fn hidden(value: &Value) -> Markup {
-    html! {
-        input type="hidden" name="by" value=(value.index);
-        input type="hidden" name="value" value=(value.text);
-    }
+fn end(frame: &Frame<'_>, tagged: &Tagged, session: &Shown, form: &Form, heading: &str) -> Markup {
+    let tag = [("tag", &*tagged.tag)];
+    let again = match &tagged.value {
+        Some(value) => frame.links.page("session", &value.and(&tag)),
+        None => frame.links.page("session", &tag),
+    };
+    let inputs = html! {
+        @if let Some(value) = &tagged.value { (hidden(value)) }
+        input type="hidden" name="tag" value=(session.tag);
+        input type="hidden" name="created" value=(session.created());
+        button.danger aria-describedby=(heading) { "End this session" }
+    };
+    form.around(&frame.links.page("end", &[]), &again, inputs)
 }

@@ -2,6 +2,7 @@
 
 mod confirmation;
 mod details;
+mod form;
 mod refusal;
 mod search;
 mod text;
@@ -15,8 +16,8 @@ use axum_core::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -24,8 +25,9 @@ use sha2::{Digest, Sha256};
 
 pub(super) use self::confirmation::{Confirmation, confirmation};
 pub(super) use self::details::details;
+pub(super) use self::form::{Form, Missing};
 pub(super) use self::refusal::refusal;
-pub(super) use self::search::{Found, MOST, search};
+pub(super) use self::search::{Found, MOST, Notice, search};
 
 use self::text::visible;
 use super::query::Links;
@@ -115,16 +117,6 @@ impl Frame<'_> {
             }
         }
     }
-}
-
-/// Returns the redirection after a form.
-pub(super) fn see_other(link: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let headers = response.headers_mut();
-    headers.extend(headers_of_every_page());
-    headers.extend(HeaderValue::try_from(link).ok().map(|link| (LOCATION, link)));
-    response
 }
 
 fn headers_of_every_page() -> [(HeaderName, HeaderValue); 6] {

@@ -22,16 +22,34 @@ pub(in crate::admin) fn refusal(frame: &Frame<'_>, refusal: &Refusal) -> Page {
                 .status(StatusCode::METHOD_NOT_ALLOWED)
                 .allow(allowed)
         }
+        Refusal::Embedded => {
+            let text = html! { p { "Another site asked for this page in the background." } };
+            plain(frame, "The request was refused", text).status(StatusCode::FORBIDDEN)
+        }
         Refusal::UnknownIndex => {
             let text = html! { p { "The application has no index of this name." } };
             plain(frame, "There is no such index", text).status(StatusCode::BAD_REQUEST)
         }
         Refusal::NotOfType { index, text, reason } => mistaken(frame, index, text, reason),
         Refusal::UnknownTag(tag) => unknown_tag(frame, tag),
+        Refusal::MalformedTag(text) => malformed_tag(frame, text),
+        Refusal::Busy => busy(frame),
         Refusal::SharedTag => shared_tag(frame),
-        Refusal::Form => {
+        Refusal::OtherSession => other_session(frame),
+        Refusal::LargeForm => {
             plain(frame, "The form is too large", html! { p { "Nothing was ended." } })
                 .status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Refusal::BrokenForm => {
+            plain(frame, "The form did not arrive", html! { p { "Nothing was ended." } })
+                .status(StatusCode::BAD_REQUEST)
+        }
+        Refusal::Interrupted => {
+            let text = html! {
+                p { "Search again to see which sessions have ended. The log may lack their end." }
+            };
+            plain(frame, "The application stopped meanwhile", text)
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
         }
         Refusal::Error(error) => failed(frame, error),
     }
@@ -80,6 +98,38 @@ fn shared_tag(frame: &Frame<'_>) -> Page {
     plain(frame, "Which session?", text).status(StatusCode::CONFLICT)
 }
 
+fn other_session(frame: &Frame<'_>) -> Page {
+    let text = html! {
+        p {
+            "The session that you saw has ended, or had a new login since. The session that has its "
+            "tag now was created at another time, and may belong to another person. "
+            b { "Nothing was ended." } " Search for the tag again."
+        }
+    };
+    plain(frame, "This is another session", text).status(StatusCode::CONFLICT)
+}
+
+fn malformed_tag(frame: &Frame<'_>, text: &str) -> Page {
+    let mistake = "A tag has 8 characters: letters, digits, - and _.";
+    let given = Given { tag: text, tag_mistake: Some(mistake), ..Given::default() };
+    let content = html! {
+        h1 { "Sessions" }
+        (forms(frame, &given))
+    };
+    Page::new("Mistake: Sessions", content).status(StatusCode::BAD_REQUEST)
+}
+
+fn busy(frame: &Frame<'_>) -> Page {
+    let text = html! {
+        p {
+            "Another search for a tag is looking at all keys of the store. There is one at a time. "
+            b { "Nothing was ended." } " Try again in a moment."
+        }
+    };
+    let page = plain(frame, "Another search is running", text);
+    page.status(StatusCode::SERVICE_UNAVAILABLE).retry_after(RETRY_AFTER)
+}
+
 /// A page for an error. The log has the details, and the page has no message from the server.
 fn failed(frame: &Frame<'_>, error: &Error) -> Page {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -100,6 +150,22 @@ fn failed(frame: &Frame<'_>, error: &Error) -> Page {
         };
         let page = plain(frame, "The session store is not available", text);
         return page.status(status).retry_after(RETRY_AFTER);
+    }
+    if error.is_encode() {
+        let text = html! { p { "No session can have this value: it has no stored form." } };
+        return plain(frame, "There is no such value", text).status(StatusCode::BAD_REQUEST);
+    }
+    if error.is_config() {
+        let text = html! {
+            p { "A setting of the application is missing or wrong. The log has the details." }
+        };
+        return plain(frame, "A setting is wrong", text).status(status);
+    }
+    if error.is_unsupported() {
+        let text = html! {
+            p { "The session store of the application cannot do this. The log has the details." }
+        };
+        return plain(frame, "The session store cannot do this", text).status(status);
     }
     let text = html! {
         p {

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::text::{value, visible};
+use super::text::{value, visible, visible_in_title};
 use super::time::{ago, period, time};
 use super::{Frame, Page};
+use crate::admin::actions::{Action, Ended};
 use crate::admin::question::{Shown, ShownField, Value};
 use crate::session::found::LastUsed;
 
@@ -24,25 +25,54 @@ pub(in crate::admin) struct Found {
 pub(in crate::admin) fn search(
     frame: &Frame<'_>,
     found: Option<&Found>,
-    ended: Option<usize>,
+    notice: Option<&Notice>,
 ) -> Page {
     let given = found.map(|found| Given::new(found.value.index, &found.value.text));
     let content = html! {
         h1 { "Sessions" }
-        @if let Some(ended) = ended {
-            p.notice role="status" { (ended_notice(ended)) }
+        @if let Some(notice) = notice {
+            p.notice role="status" { (notice.0) }
         }
         (forms(frame, &given.unwrap_or_default()))
         @if let Some(found) = found { (results(frame, found)) }
     };
-    Page::new("Sessions", content)
+    let title = match (notice, found) {
+        (Some(notice), _) => format!("{} – Sessions", notice.0.trim_end_matches('.')),
+        (None, Some(found)) => format!("{} – Sessions", found.title()),
+        (None, None) => "Sessions".to_owned(),
+    };
+    Page::new(title, content)
 }
 
-fn ended_notice(ended: usize) -> String {
-    match ended {
-        0 => "No session was left to end.".to_owned(),
-        1 => "1 session was ended.".to_owned(),
-        ended => format!("{ended} sessions were ended."),
+impl Found {
+    fn title(&self) -> String {
+        let value = visible_in_title(&self.value.text, MOST_CHARACTERS);
+        format!("{} with {} {value}", live(self.count), self.value.index)
+    }
+}
+
+fn live(count: usize) -> String {
+    match count {
+        0 => "No live session".to_owned(),
+        1 => "1 live session".to_owned(),
+        count => format!("{count} live sessions"),
+    }
+}
+
+/// The result of a form.
+pub(in crate::admin) struct Notice(String);
+
+impl Notice {
+    pub(in crate::admin) fn new(ended: &Ended) -> Self {
+        Self(match (&ended.action, &ended.value, ended.count) {
+            (Action::EndAll, _, 0) => "No session was left to end.".to_owned(),
+            (Action::End, None, 0) => "The session had already ended.".to_owned(),
+            (Action::End, Some(value), 0) => {
+                format!("The session had already ended, or had left this {}.", value.index)
+            }
+            (_, _, 1) => "1 session was ended.".to_owned(),
+            (_, _, count) => format!("{count} sessions were ended."),
+        })
     }
 }
 
@@ -54,6 +84,8 @@ pub(super) struct Given<'a> {
     pub(super) tag: &'a str,
     /// The reason for which the text is no value.
     pub(super) mistake: Option<&'a str>,
+    /// The reason for which the tag is none.
+    pub(super) tag_mistake: Option<&'a str>,
 }
 
 impl<'a> Given<'a> {
@@ -64,6 +96,7 @@ impl<'a> Given<'a> {
 
 /// The form for the value of an index, and the form for a tag.
 pub(super) fn forms(frame: &Frame<'_>, given: &Given<'_>) -> Markup {
+    let tag_hint = if given.tag_mistake.is_some() { "tag-mistake tag-hint" } else { "tag-hint" };
     html! {
         div.forms {
             @if !frame.indexes.is_empty() { (value_form(frame, given)) }
@@ -73,9 +106,13 @@ pub(super) fn forms(frame: &Frame<'_>, given: &Given<'_>) -> Markup {
                     p.grow {
                         label for="tag" { "Tag of a session" }
                         input id="tag" name="tag" value=(given.tag) required autocomplete="off"
-                            spellcheck="false" autocapitalize="none" aria-describedby="tag-hint";
+                            spellcheck="false" autocapitalize="none" aria-describedby=(tag_hint)
+                            aria-invalid=[given.tag_mistake.map(|_| "true")];
                     }
                     button { "Find session" }
+                }
+                @if let Some(mistake) = given.tag_mistake {
+                    p.wrong id="tag-mistake" { (mistake) }
                 }
                 p.hint id="tag-hint" {
                     "Log lines name sessions by tags of eight characters. This looks at all keys of "
@@ -130,12 +167,7 @@ fn results(frame: &Frame<'_>, found: &Found) -> Markup {
         section aria-labelledby="results" {
             div.heading {
                 h2 id="results" {
-                    @match count {
-                        0 => "No live session",
-                        1 => "1 live session",
-                        count => { (count) " live sessions" },
-                    }
-                    " with " code { (value.index) } " " (visible(&value.text))
+                    (live(*count)) " with " code { (value.index) } " " (visible(&value.text))
                 }
                 @if *count > 0 {
                     a.button.danger href=(frame.links.page("end-all", &value.and(&[]))) {

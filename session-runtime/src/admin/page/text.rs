@@ -14,11 +14,21 @@ pub(super) fn visible(text: &str) -> Markup {
             @for part in parts(text) {
                 @match part {
                     Part::Plain(text) => (text),
-                    Part::Invisible(char) => span.char { (format!("U+{:04X}", u32::from(char))) },
+                    Part::Invisible(char) => span.char { (number(char)) },
                 }
             }
         }
     }
+}
+
+/// Returns a text for a title, with at most this many characters.
+pub(super) fn visible_in_title(text: &str, most: usize) -> String {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    let shown = parts(&text[..end.unwrap_or(text.len())]).map(|part| match part {
+        Part::Plain(text) => text.to_owned(),
+        Part::Invisible(char) => number(char),
+    });
+    shown.chain(end.map(|_| "…".to_owned())).collect()
 }
 
 /// Returns the value of a field, with at most this many characters.
@@ -33,6 +43,10 @@ pub(super) fn value(value: &ShownValue, most: usize) -> Markup {
         ShownValue::Invalid => html! { span.wrong { "does not fit its type" } },
         ShownValue::Sealed => html! { span.wrong { "cannot be decrypted" } },
     }
+}
+
+fn number(char: char) -> String {
+    format!("U+{:04X}", u32::from(char))
 }
 
 fn shortened(text: &str, most: usize) -> Markup {
@@ -54,14 +68,16 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
-/// Returns whether a character can hide or reorder other text. Joiners are not among them, because
-/// names in several scripts need them.
+/// Returns whether a character can hide or reorder other text, or shows nothing itself. Joiners are
+/// not among them, because names in several scripts need them.
 fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(char,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -79,6 +95,33 @@ mod tests {
             ("ن\u{200c}م é", "<bdi>ن\u{200c}م é</bdi>"),
         ] {
             assert_eq!(visible(text).into_string(), expected);
+        }
+    }
+
+    #[test]
+    fn characters_that_show_nothing_are_visible() {
+        for char in [
+            '\u{ad}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{180e}',
+            '\u{2060}',
+            '\u{2064}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{ffa0}',
+            '\u{e0001}',
+            '\u{e007f}',
+            '\u{e0100}',
+        ] {
+            let number = format!("U+{:04X}", u32::from(char));
+            let text = format!("a{char}b");
+            let span = format!(r#"<bdi>a<span class="char">{number}</span>b</bdi>"#);
+            assert_eq!(visible(&text).into_string(), span);
+            assert_eq!(visible_in_title(&text, 2), format!("a{number}…"));
+            assert_eq!(visible_in_title(&text, 3), format!("a{number}b"));
         }
     }
 

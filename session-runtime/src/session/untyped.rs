@@ -6,7 +6,7 @@ use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
 
 #[derive(Debug)]
-pub(super) struct Untyped;
+pub(crate) struct Untyped;
 
 impl Schema for Untyped {
     type Fields = SessionHandle;
