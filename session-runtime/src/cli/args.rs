@@ -196,8 +196,8 @@ impl Command {
                 "+time +zrange +hmget +pttl +eval +evalsha +exists +get +set +unlink +pexpire \
                  +zadd +zrem +zremrangebyscore +hget"
             }
-            Self::Stats(_) => "+scan +info +get +pttl, and +memory|usage for the bytes",
-            Self::Watch(_) => "+client|tracking +get +time",
+            Self::Stats(_) => "+scan +info +getrange +pttl, and +memory|usage for the bytes",
+            Self::Watch(_) => "+client|tracking +getrange +time",
             Self::Check | Self::Key(_) | Self::Completion { .. } | Self::Man { .. } => "",
         }
     }

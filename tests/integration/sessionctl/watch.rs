@@ -368,7 +368,7 @@ async fn the_permissions_in_the_guide_are_enough() {
 async fn a_missing_permission_is_named() {
     let world = World::redis().await;
     let server = world.server().unwrap();
-    for permission in ["client|tracking", "get", "time"] {
+    for permission in ["client|tracking", "getrange", "time"] {
         let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{permission}")]);
         let refused = crate::ctl(&world, &["watch"]);
         assert!(refused.code != Some(0) && refused.stdout.is_empty(), "{refused:?}");
