@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
         Ok(Survey { found, pending, read_at, asked })
     }
 
-    /// Removes entries that are not true any more, unless the lists are kept. An error does no harm.
+    /// Removes entries that are not true any more, unless the lists are kept. An error is no harm.
     async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
         let stale = Stale { read_at, entries };
         if self.removes_stale
