@@ -105,6 +105,7 @@ fn tag_help(command: &str) -> String {
 #[derive(clap::Args)]
 pub(super) struct ShowArgs {
     /// Tag of the session, as log lines and `list` show it
+    #[arg(allow_hyphen_values = true)]
     pub(super) tag: Tag,
 
     /// Show only the session created at this time, if several have the tag
@@ -124,6 +125,7 @@ pub(super) struct ShowArgs {
 #[command(group = ArgGroup::new("which").args(["tag", "by"]).required(true))]
 pub(super) struct EndArgs {
     /// Tag of the session, as log lines and `list` show it
+    #[arg(allow_hyphen_values = true)]
     pub(super) tag: Option<Tag>,
 
     /// End the session created at this time, if several have the tag
