@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(args)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::Runtime(error)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
