@@ -17,6 +17,7 @@ mod manual;
 mod output;
 mod progress;
 mod secret;
+mod seen;
 mod selection;
 mod show;
 mod stats;
