@@ -1,8 +1,10 @@
 //! `sessionctl list`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
+use session_runtime::Lifetime;
 use session_tests::acceptance::World;
 
 use crate::account::{sign_in, tag};
@@ -29,6 +31,19 @@ pub(crate) async fn all_sessions_are_listed_once(world: World) {
     let objects = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let listed: BTreeSet<_> = objects.map(|one| one["tag"].as_str().unwrap().to_owned()).collect();
     assert_eq!(listed, tags);
+}
+
+/// A time before the creation would be no fact, but a guess with wrong lifetimes.
+#[tokio::test]
+async fn a_last_use_before_the_creation_is_unknown() {
+    let world = World::redis().await;
+    let hour = Lifetime::normal().idle(Duration::from_secs(3_600));
+    sign_in(&world.sessions(|config| config.lifetime(hour)), 42).await;
+    let list = |variables: &[(&str, &str)]| crate::ctl_with(&world, &["list"], variables).ok();
+    assert_eq!(column(&list(&[]), 2), ["unknown"]);
+    let listed = list(&[("SESSION_EXPIRE", "3600")]);
+    assert!(column(&listed, 2) >= column(&listed, 1), "{listed}");
+    assert_eq!(ctl(&world, &["list", "--json"]).json()["last_used_at"], Value::Null);
 }
 
 pub(crate) async fn sessions_with_a_value_are_listed(world: World) {

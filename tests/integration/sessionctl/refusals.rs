@@ -118,6 +118,9 @@ async fn sessions_with_long_lifetimes_are_found() {
     assert_eq!(ctl(&world, &["count"]).stdout, "0\n");
 }
 
+/// Characters that a terminal acts upon or hides.
+const HARMFUL: [char; 6] = ['\x1b', '\x07', '\x7f', '\u{9b}', '\u{202e}', '\u{e0041}'];
+
 /// The program knows no schema, so nothing is undecodable but an encrypted value.
 #[tokio::test]
 async fn values_that_no_schema_decodes_are_shown() {
@@ -125,10 +128,11 @@ async fn values_that_no_schema_decodes_are_shown() {
     let session = sign_in(&world.sessions(|config| config), 42).await;
     let key = world.server().unwrap().keys().into_iter().find(|key| !key.contains(":by:")).unwrap();
     let server = world.server().unwrap();
+    let value = "\x1b[2J\x07".to_owned() + &String::from_iter(HARMFUL);
     for (field, value) in [
         ("user", &b"not a number"[..]),
         ("email", &[0xf5, 1, 2]),
-        ("n\x1bame\u{202e}", b"\x1b[2J\x07"),
+        ("n\x1bame\u{202e}", value.as_bytes()),
     ] {
         let _: i64 = server.cli(&[b"HSET", key.as_bytes(), field.as_bytes(), value]);
     }
@@ -141,7 +145,14 @@ async fn values_that_no_schema_decodes_are_shown() {
         shown.contains("n\\u{1b}ame\\u{202e}") && shown.contains("\\u{1b}[2J\\u{7}"),
         "{shown}"
     );
-    assert!(!shown.contains(['\x1b', '\x07', '\u{202e}']), "{shown}");
+    assert!(!shown.contains(HARMFUL), "{shown}");
+    // JSON says the same, with other escapes.
+    let shown = ctl(&world, &["show", "--values", "--json", &tag(&session)]);
+    assert!(!shown.stdout.contains(HARMFUL), "{shown:?}");
+    let shown = shown.json();
+    let fields = shown["fields"].as_array().unwrap();
+    let field = fields.iter().find(|field| field["name"] == "n\x1bame\u{202e}").unwrap();
+    assert_eq!(field["text"], value);
 }
 
 #[tokio::test]
@@ -185,6 +196,7 @@ async fn an_end_that_fails_in_the_middle_is_finished_by_another() {
     let end = || run_with(&["end", "--by", "user=42", "--yes"], &[("SESSION_REDIS", &url)]);
     let _: String = server.cli(&["ACL", "SETUSER", "default", "-unlink", "-set"]);
     let failed = end().refused(1);
+    assert!(!failed.contains("were tried"), "{failed}");
     assert!(failed.contains("to end the rest") && failed.contains("+set +unlink"), "{failed}");
     let _: String = server.cli(&["ACL", "SETUSER", "default", "+@all"]);
     assert_eq!(end().ok(), "ended 3\n");
