@@ -40,6 +40,8 @@ pub(super) enum Failure {
     MemoryStore,
     #[error("no session with {wanted} {place}")]
     NoSession { wanted: String, place: String },
+    #[error("the reader of the events is too slow, so the connections were closed")]
+    SlowReader,
     #[error("{} sessions have this tag: name one of them with --created{}", .0.len(), Options(.0))]
     SharedTag(Vec<Time>),
     #[error("there is no terminal to ask whether to end {0}: add --yes. Nothing was ended")]
@@ -99,6 +101,7 @@ impl Failure {
             | Self::Runtime(_)
             | Self::NoKeys
             | Self::Output(_)
+            | Self::SlowReader
             | Self::Checks { .. }
             | Self::Declined => 1,
         }
