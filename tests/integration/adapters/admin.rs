@@ -13,7 +13,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use reqwest::{Client, Method, redirect};
 use session_runtime::admin::Administrator;
-use session_runtime::redis_session::FlaskCookie;
+use session_runtime::redis_session::{CookieFormat, FlaskCookie};
 use session_runtime::testing::{FailingStore, Failure};
 use session_runtime::{
     Error, MemoryStore, RedisStore, SameSite, Session, SessionConfig, Sessions, Transport,
@@ -726,17 +726,13 @@ async fn a_trusted_origin_ends_nothing() {
 /// The page itself stays, because looking needs no form.
 #[tokio::test]
 async fn a_page_without_a_form_says_why() {
-    let python = || FlaskCookie::new(SECRET).into();
+    let python = || CookieFormat::Flask(FlaskCookie::new("a Flask secret of more than 32 bytes"));
     let config = SessionConfig::new;
     for (config, headers, reason) in [
         (config().cookie_formats([python()]), vec![], "secret"),
+        (config().secret(SECRET).transport(Transport::Bearer), vec![], "bearer tokens"),
         (
-            config().secret(SECRET).transport(Transport::Bearer(Default::default())),
-            vec![],
-            "bearer tokens",
-        ),
-        (
-            config().secret(SECRET).same_site(SameSite::Strict),
+            config().secret(SECRET).cookie_same_site(SameSite::Strict),
             CROSS_SITE_LINK.to_vec(),
             "another site",
         ),
@@ -849,7 +845,9 @@ async fn a_form_that_does_not_arrive_is_no_large_form() {
 /// The administrator's own mistakes, and those of the program.
 #[tokio::test]
 async fn a_missing_key_has_a_page_of_its_own() {
-    let config = SessionConfig::new().cookie_formats([FlaskCookie::new(SECRET).into()]);
+    let config = SessionConfig::new().cookie_formats([CookieFormat::Flask(FlaskCookie::new(
+        "a Flask secret of more than 32 bytes",
+    ))]);
     let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
     let mut desk = Desk::at(&sessions).await;
     let page = desk.get("?by=mail&value=a").await;
