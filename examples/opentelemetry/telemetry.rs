@@ -1,8 +1,12 @@
 //! The export of spans and metrics over OTLP, to copy into your program.
 //!
-//! The variables of OpenTelemetry work, such as `OTEL_SERVICE_NAME` and `OTEL_TRACES_SAMPLER`. With
-//! `OTEL_TRACES_SAMPLER=parentbased_traceidratio` and `OTEL_TRACES_SAMPLER_ARG=0.1`, the collector
-//! receives a tenth of the requests, each with all its operations. The metrics count everything.
+//! Most variables of OpenTelemetry work, such as `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`
+//! and `OTEL_TRACES_SAMPLER`. Those for the endpoint do not, because `Telemetry::start` takes the
+//! URL.
+//!
+//! With `OTEL_TRACES_SAMPLER=parentbased_traceidratio` and `OTEL_TRACES_SAMPLER_ARG=0.1`, the
+//! collector receives a tenth of the requests, each with all its operations. The metrics count
+//! everything.
 
 use std::env;
 use std::error::Error as StdError;
@@ -85,8 +89,16 @@ fn metrics(collector: &str) -> Result<SdkMeterProvider, ExporterBuildError> {
 
 /// Returns the resource that all spans and metrics belong to.
 fn service() -> Resource {
-    let name = env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| "visits".to_owned());
-    Resource::builder().with_service_name(name).build()
+    let resource = Resource::builder();
+    if is_named() { resource.build() } else { resource.with_service_name("visits").build() }
+}
+
+/// Returns whether the environment has a name for the service.
+fn is_named() -> bool {
+    let attributes = env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    let mut names = attributes.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
+    names.any(|name| name == "service.name")
+        || env::var_os("OTEL_SERVICE_NAME").is_some_and(|name| !name.is_empty())
 }
 
 /// Installs the log on standard output, and the export of spans.

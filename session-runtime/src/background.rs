@@ -47,8 +47,8 @@ pub(crate) fn spawn_here(task: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// Runs a future to its end in a task, even if nobody waits any more. Returns `None` if the task was
-/// lost, by the end of its runtime or by a panic.
+/// Runs a future to its end in a task, even if nobody waits any more. Returns `None` if the task
+/// was lost, by the end of its runtime or by a panic.
 #[cfg(feature = "admin")]
 pub(crate) async fn to_the_end<T: Send + 'static>(
     task: impl Future<Output = T> + Send + 'static,

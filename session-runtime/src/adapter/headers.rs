@@ -1,7 +1,8 @@
 //! The request headers that sessions need, and the session's headers on a response. The frameworks
 //! use two versions of the `http` types, with the same names and methods.
 
-/// Defines `apply`, `check_same_origin`, `value` and `values` for the types of this version of `http`.
+/// Defines `apply`, `check_same_origin`, `value` and `values` for the types of this version of
+/// `http`.
 macro_rules! for_types_of {
     ($($http:ident)::+) => {
         use std::borrow::Cow;

@@ -94,6 +94,9 @@ const WALKS: usize = 1;
 /// exist. If the extractor fails, its rejection is the response: a 403, or a redirect to your
 /// login. So the pages can never be served without your decision.
 ///
+/// Redirect to a page of your own origin alone. The pages forbid forms that lead to another origin,
+/// also by a redirect. For a login elsewhere, redirect to a page of your own that leads on.
+///
 /// The extractor sees the request as your layers leave it. If it takes a
 /// [`Session`](struct@crate::Session), put [`Sessions::layer`] around the pages.
 #[diagnostic::on_unimplemented(
@@ -128,7 +131,8 @@ impl Sessions {
 }
 
 impl<S: Schema, A: Administrator> SessionAdmin<S, A> {
-    /// Returns the pages, to nest under any path of your router.
+    /// Returns the pages, to nest under any path of your router. Merged at the root, they would
+    /// take all paths that your router does not know.
     ///
     /// All links in the pages are relative. So the pages work behind a proxy that strips the
     /// beginning of the path.

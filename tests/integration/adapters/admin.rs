@@ -5,20 +5,27 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn};
 use axum::response::Redirect;
 use axum::routing::get;
 use reqwest::{Client, Method, redirect};
 use session_runtime::admin::Administrator;
+use session_runtime::redis_session::{CookieFormat, FlaskCookie};
 use session_runtime::testing::{FailingStore, Failure};
-use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{
+    Error, MemoryStore, RedisStore, SameSite, Session, SessionConfig, Sessions, Transport,
+};
 use session_tests::cookies::{self, SECRET};
 use session_tests::deployment::Shared;
+use session_tests::gated_store::GatedStore;
 use session_tests::jar::Jar;
-use session_tests::log::logged;
+use session_tests::log::{Log, logged};
 use session_tests::server::RedisServer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::axum::serve;
 use super::{Reply, sessions, sessions_named};
@@ -133,15 +140,6 @@ impl Desk {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Reply { status, headers, body: response.text().await.unwrap() }
     }
-
-    /// Follows the redirection of a form to the page with the result.
-    async fn follow(&mut self, from: &str, reply: &Reply) -> Reply {
-        assert_eq!(reply.status, 303, "{}", reply.body);
-        let from = reqwest::Url::parse(&format!("{}{from}", self.base)).unwrap();
-        let to = from.join(reply.headers["location"].to_str().unwrap()).unwrap();
-        let to = to.as_str().strip_prefix(&self.base).unwrap().to_owned();
-        self.get(&to).await
-    }
 }
 
 fn encoded(form: &[(&str, &str)]) -> String {
@@ -169,6 +167,19 @@ fn hidden(form: &str) -> HashMap<String, String> {
 
 fn pairs(form: &HashMap<String, String>) -> Vec<(&str, &str)> {
     form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+const VIEW: &str = "an administrator viewed sessions";
+const END: &str = "an administrator ended sessions";
+
+/// Returns the events with this message, without time and level.
+fn lines(log: &Log, message: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let (_, event) = line.split_once(" INFO ")?;
+        let event = event.strip_prefix("session_runtime::admin: ")?;
+        event.starts_with(message).then(|| event.to_owned())
+    };
+    log.text().lines().filter_map(line).collect()
 }
 
 async fn sign_in(sessions: &Sessions, record: &Auth) -> String {
@@ -212,6 +223,7 @@ async fn the_sessions_of_a_user_are_listed_with_the_shown_fields() {
     let mut desk = Desk::at(&sessions).await;
     let page = desk.get("?by=user&value=42").await;
     assert_eq!(page.status, 200);
+    assert!(page.body.contains("<title>2 live sessions with user 42 – Sessions"), "{}", page.body);
     let shown =
         ["2 live sessions", "laptop", "2025-11-30 11:46:14", "1 min 30 s", "[&quot;beta&quot;]"];
     for text in [&*first, &second, "42@example.org", "empty text", "not set"].iter().chain(&shown) {
@@ -235,7 +247,7 @@ async fn nothing_found_names_the_prefix_that_was_searched() {
     let page = desk.get("?by=user&value=42").await;
     assert!(page.status == 200 && page.body.contains("No live session"), "{}", page.body);
     assert!(page.body.contains("prefix <code>shop</code>"));
-    for path in ["/session?tag=AAAAAAAA", "/session?by=user&value=42&tag=AAAAAAAA", "/session"] {
+    for path in ["/session?tag=AAAAAAAA", "/session?by=user&value=42&tag=AAAAAAAA"] {
         let page = desk.get(path).await;
         assert!(page.status == 404 && page.body.contains("no such session"), "{path}");
         assert!(page.body.contains("prefix <code>shop</code>"), "{path}");
@@ -278,19 +290,22 @@ async fn a_session_is_found_by_its_tag_and_ended() {
         assert!(page.body.contains("tablet") && !page.body.contains("phone"), "{}", page.body);
         let form = forms(&page).remove(0);
         let ended = desk.post("/end", &pairs(&form)).await;
-        let after = desk.follow("/end", &ended).await;
-        assert!(after.body.contains(r#"role="status">1 session was ended."#), "{}", after.body);
+        assert!(ended.body.contains(r#"role="status">1 session was ended."#), "{}", ended.body);
         assert_eq!(live(&sessions, 42).await, 2);
         let again = desk.post("/end", &pairs(&form)).await;
-        assert_eq!(again.status, 404);
+        assert!(again.body.contains("The session had already ended"), "{}", again.body);
+        assert_eq!(live(&sessions, 42).await, 2);
         drop(guard);
-        let log = log.text();
-        let line = log.lines().find(|line| line.contains("session_runtime::admin")).unwrap();
-        for part in [" INFO ", "ended=1", &session, r#"administrator="ada \"the boss""#] {
-            assert!(line.contains(part), "{part}: {line}");
+        let (views, ends) = (lines(&log, VIEW), lines(&log, END));
+        assert!(views[0].contains(&session) && views[0].contains("viewed=1"), "{views:?}");
+        assert!(ends.len() == 2 && ends[1].contains("ended=0"), "{ends:?}");
+        for part in ["ended=1", &session, r#"administrator="ada \"the boss""#] {
+            assert!(ends[0].contains(part), "{part}: {ends:?}");
         }
-        assert_eq!(line.contains("index=\"user\""), index != "None", "{line}");
-        assert!(!line.contains("42"), "the value: {line}");
+        for line in views.iter().chain(&ends) {
+            assert_eq!(line.contains("index=\"user\""), index != "None", "{line}");
+            assert!(!line.contains("42"), "the value: {line}");
+        }
     }
     assert!(sessions.by_tag::<Auth>(&tag).await.unwrap().len() == 1);
 }
@@ -310,16 +325,16 @@ async fn all_sessions_of_a_user_end_after_a_question() {
     assert_eq!(live(&sessions, 42).await, 3);
     let form = forms(&question).remove(0);
     let ended = desk.post("/end-all", &pairs(&form)).await;
-    let after = desk.follow("/end-all", &ended).await;
-    assert!(after.body.contains("3 sessions were ended."), "{}", after.body);
+    assert!(ended.body.contains("3 sessions were ended."), "{}", ended.body);
     assert_eq!((live(&sessions, 42).await, live(&sessions, 7).await), (0, 1));
+    assert!(ended.body.contains("<title>3 sessions were ended – Sessions"), "{}", ended.body);
     // Once more, with nothing left.
     let ended = desk.post("/end-all", &pairs(&form)).await;
-    assert!(desk.follow("/end-all", &ended).await.body.contains("No session was left to end."));
+    assert!(ended.body.contains("No session was left to end."));
     drop(guard);
-    let log = log.text();
-    let line = log.lines().find(|line| line.contains("session_runtime::admin")).unwrap();
+    let line = lines(&log, END).remove(0);
     assert!(line.contains("ended=3") && tags.iter().all(|tag| line.contains(tag)), "{line}");
+    assert!(!line.contains("left_out"), "{line}");
 }
 
 #[tokio::test]
@@ -379,7 +394,6 @@ async fn texts_of_other_people_are_no_markup() {
         format!("?by=mail&{evil}"),
         format!("?by=user&{evil}"),
         format!("?by={}", &evil["value=".len()..]),
-        format!("?by=mail&{evil}&ended={}", &evil["value=".len()..]),
         format!("/session?tag={tag}"),
         format!("/session?by=mail&{evil}&tag={tag}"),
         format!("/session?{evil_tag}"),
@@ -399,7 +413,7 @@ async fn texts_of_other_people_are_no_markup() {
     assert!(list.body.contains("1 live session"), "{}", list.body);
     let question = desk.get(&format!("/end-all?by=mail&{evil}")).await;
     let ended = desk.post("/end-all", &pairs(&forms(&question)[0])).await;
-    assert!(desk.follow("/end-all", &ended).await.body.contains("1 session was ended."));
+    assert!(ended.body.contains("1 session was ended."));
 }
 
 #[tokio::test]
@@ -463,19 +477,14 @@ async fn two_sessions_with_one_tag_are_told_apart() {
 
     // The first was created first.
     let ended = desk.post("/end", &pairs(&both[0])).await;
-    assert!(desk.follow("/end", &ended).await.body.contains("1 session was ended."));
+    assert!(ended.body.contains("1 session was ended."));
     let page = desk.get(&format!("/session?tag={tag}")).await;
     assert!(page.body.contains("laptop") && !page.body.contains("old 1000"), "{}", page.body);
 
     // Of the same second: only all together can be ended.
+    let second = SystemTime::now() - Duration::from_secs(500);
     for _ in 0..2 {
-        let id = cookies::id(
-            UNIX_EPOCH
-                + Duration::from_secs(
-                    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 1_000 * 1_000,
-                ),
-            0,
-        );
+        let id = cookies::id(second, 0);
         let key = format!("app:sessions:{{{tag}}}{}", &id[8..]);
         let _: i64 = server.cli(&["HSET", &key, "", "", "user", "42"]);
         let _: i64 = server.cli(&["EXPIRE", &key, "1000"]);
@@ -520,7 +529,7 @@ async fn a_value_that_does_not_fit_leaves_the_rest_of_the_page() {
     }
     let form = forms(&desk.get(&format!("/session?by=user&value=42&tag={tag}")).await).remove(0);
     let ended = desk.post("/end", &pairs(&form)).await;
-    assert!(desk.follow("/end", &ended).await.body.contains("1 session was ended."));
+    assert!(ended.body.contains("1 session was ended."));
     assert_eq!(live(&sessions, 42).await, 0);
 }
 
@@ -576,7 +585,273 @@ async fn a_long_list_is_cut_and_says_so() {
     let page = desk.get("?by=user&value=42").await;
     assert!(page.body.contains("103 live sessions") && page.body.contains("the 100 sessions"));
     assert_eq!(page.body.matches("<tr").count(), 1 + 100);
-    assert!(desk.get("/end-all?by=user&value=42").await.body.contains("103 live sessions"));
+    let question = desk.get("/end-all?by=user&value=42").await;
+    assert!(question.body.contains("103 live sessions"));
+    let (log, guard) = logged();
+    let ended = desk.post("/end-all", &pairs(&forms(&question)[0])).await;
+    assert!(ended.body.contains("103 sessions were ended."));
+    drop(guard);
+    let line = lines(&log, END).remove(0);
+    assert!(line.contains("left_out=3") && line.contains("ended=103"), "{line}");
+    assert_eq!(line.matches(',').count(), 99, "{line}");
+}
+
+/// An administrator may close the tab, and a proxy may give up.
+#[tokio::test]
+async fn an_end_is_finished_and_recorded_although_the_browser_goes_away() {
+    const COUNT: usize = 200;
+    let server = RedisServer::start();
+    let store = GatedStore::new(RedisStore::connect(&server.url()).await.unwrap());
+    let config = SessionConfig::new().secret(SECRET);
+    let sessions = Sessions::with_store(config, store.clone()).unwrap();
+    for _ in 0..COUNT {
+        sessions.create::<Auth>().await.unwrap().set_user(42).await.unwrap();
+    }
+    let (gone, mut is_gone) = tokio::sync::mpsc::unbounded_channel();
+    let app = Router::new().nest("/admin", pages(&sessions)).layer(sessions.layer());
+    let app = app.layer(from_fn(move |request: Request, next: Next| {
+        let gone = Leave(gone.clone());
+        async move {
+            let response = next.run(request).await;
+            drop(gone);
+            response
+        }
+    }));
+    let mut desk = Desk::of(format!("{}/admin", serve(app).await));
+    let form = forms(&desk.get("/end-all?by=user&value=42").await).remove(0);
+    is_gone.recv().await.unwrap();
+    let (log, _guard) = logged();
+    let mut held = store.hold("destroy_if");
+    let request = desk.client.post(format!("{}/end-all", desk.base)).header("boss", "ada");
+    let request = request.header("cookie", desk.jar.header()).body(encoded(&pairs(&form)));
+    let browser = tokio::spawn(request.send());
+    held.arrival().await;
+    browser.abort();
+    is_gone.recv().await.unwrap();
+    assert_eq!(live(&sessions, 42).await, COUNT);
+    drop(held);
+    let recorded = async {
+        while lines(&log, END).is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), recorded).await.expect("the end is recorded");
+    assert!(lines(&log, END)[0].contains(&format!("ended={COUNT}")));
+    assert_eq!(live(&sessions, 42).await, 0);
+}
+
+/// Tells when a request is over, or dropped.
+struct Leave(tokio::sync::mpsc::UnboundedSender<()>);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// After a login, the tag may be that of another person.
+#[tokio::test]
+async fn a_session_that_is_not_the_one_on_the_page_stays() {
+    let server = RedisServer::start();
+    let config = SessionConfig::new().secret(SECRET).store(server.url());
+    let sessions = Sessions::new(config).await.unwrap();
+    let tag = sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    for path in ["", "by=user&value=42&"] {
+        let page = desk.get(&format!("/session?{path}tag={tag}")).await;
+        let mut form = forms(&page).remove(0);
+        let created: u64 = form["created"].parse().unwrap();
+        form.insert("created".to_owned(), (created - 500).to_string());
+        let refused = desk.post("/end", &pairs(&form)).await;
+        assert!(refused.status == 409 && refused.body.contains("another session"), "{path}");
+        form.remove("created");
+        assert_eq!(desk.post("/end", &pairs(&form)).await.status, 409);
+        assert_eq!(live(&sessions, 42).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_any_characters_goes_through_a_form() {
+    const NAME: &str = "a\nb\r\nc\0 %41+&é";
+    let sessions = sessions();
+    let record = Auth { email: Some(NAME.to_owned()), ..Auth::of(42, "laptop") };
+    let tag = sign_in(&sessions, &record).await;
+    let mut desk = Desk::at(&sessions).await;
+    let value = encoded(&[("value", NAME)]);
+    for (page, action) in [
+        (format!("/session?by=mail&{value}&tag={tag}"), "/end"),
+        (format!("/end-all?by=mail&{value}"), "/end-all"),
+    ] {
+        let form = forms(&desk.get(&page).await).remove(0);
+        // A browser changes these characters.
+        for text in form.values() {
+            assert!(!text.contains(['\n', '\r', '\0']), "{text:?}");
+        }
+        let ended = desk.post(action, &pairs(&form)).await;
+        assert!(ended.body.contains("1 session was ended."), "{}", ended.body);
+        sign_in(&sessions, &record).await;
+    }
+}
+
+/// Links end up in histories and in the logs of servers.
+#[tokio::test]
+async fn an_encrypted_value_is_in_no_link_of_a_session() {
+    let sessions = sessions();
+    let tag = sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    let page = desk.get(&format!("/session?tag={tag}")).await;
+    assert!(page.body.contains("42@example.org"));
+    assert!(
+        page.body.contains("All sessions with this <code>user") && !page.body.contains("42%40")
+    );
+}
+
+/// A page that may use the session from another origin may still not end sessions of others.
+#[tokio::test]
+async fn a_trusted_origin_ends_nothing() {
+    let config = SessionConfig::new().secret(SECRET).trusted_origins(["https://shop.example"]);
+    let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+    sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    let form = forms(&desk.get("/end-all?by=user&value=42").await).remove(0);
+    for site in [None, Some(("sec-fetch-site", "same-site"))] {
+        let headers: Vec<_> =
+            [Some(("origin", "https://shop.example")), site].into_iter().flatten().collect();
+        let refused = desk.send(Method::POST, "/end-all", &headers, &pairs(&form)).await;
+        assert_eq!(refused.status, 403);
+    }
+    assert_eq!(live(&sessions, 42).await, 1);
+}
+
+/// The page itself stays, because looking needs no form.
+#[tokio::test]
+async fn a_page_without_a_form_says_why() {
+    let python = || CookieFormat::Flask(FlaskCookie::new("a Flask secret of more than 32 bytes"));
+    let config = SessionConfig::new;
+    for (config, headers, reason) in [
+        (config().cookie_formats([python()]), vec![], "secret"),
+        (config().secret(SECRET).transport(Transport::Bearer), vec![], "bearer tokens"),
+        (
+            config().secret(SECRET).cookie_same_site(SameSite::Strict),
+            CROSS_SITE_LINK.to_vec(),
+            "another site",
+        ),
+    ] {
+        let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+        let session = sessions.create::<User>().await.unwrap();
+        session.set_user(42).await.unwrap();
+        let app = Router::new().nest("/admin", sessions.admin::<User, Boss>().router());
+        let mut desk = Desk::of(format!("{}/admin", serve(app).await));
+        let tag = session.session_id().unwrap().tag().to_owned();
+        for path in
+            [format!("/session?by=user&value=42&tag={tag}"), "/end-all?by=user&value=42".to_owned()]
+        {
+            let page = desk.send(Method::GET, &path, &headers, &[]).await;
+            assert_eq!(page.status, 200, "{reason}: {}", page.body);
+            assert!(page.body.contains(reason) && page.body.contains("no button"), "{}", page.body);
+            assert!(forms(&page).is_empty(), "{reason}");
+            assert!(page.headers.get("set-cookie").is_none(), "{reason}");
+        }
+    }
+}
+
+#[derive(Session)]
+struct User {
+    #[session(index, show)]
+    user: Option<u64>,
+}
+
+const CROSS_SITE_LINK: [(&str, &str); 3] = [
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-mode", "navigate"),
+    ("sec-fetch-dest", "document"),
+];
+
+#[tokio::test]
+async fn a_question_for_the_headers_begins_no_session() {
+    let sessions = sessions();
+    let tag = sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    for path in [format!("/session?tag={tag}"), "/end-all?by=user&value=42".to_owned()] {
+        let reply = desk.send(Method::HEAD, &path, &[], &[]).await;
+        assert!(reply.status == 200 && reply.headers.get("set-cookie").is_none(), "{path}");
+        assert!(desk.get(&path).await.headers.get("set-cookie").is_some(), "{path}");
+        desk.jar = Jar::default();
+    }
+}
+
+/// A search for a tag walks over all keys.
+#[tokio::test]
+async fn a_text_that_is_no_tag_is_refused_before_the_walk() {
+    let store = FailingStore::new(MemoryStore::new());
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let tag = sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    // As in a log line.
+    let page = desk.get(&format!("/session?tag={tag}%E2%80%A6")).await;
+    assert!(page.status == 200 && page.body.contains("laptop"), "{}", page.body);
+    store.fail(Failure::Unavailable);
+    for text in ["", "AAAAAAA", "AAAAAAAAA", "AAAA.AAA", "AAAAAA%C3%A9", "*"] {
+        let page = desk.get(&format!("/session?tag={text}")).await;
+        assert!(page.status == 400 && page.body.contains("A tag has 8 characters"), "{text}");
+    }
+    // An image on a page of another site.
+    let image = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
+    for path in [&*format!("/session?tag={tag}"), "?by=user&value=42"] {
+        assert_eq!(desk.send(Method::GET, path, &image, &[]).await.status, 403, "{path}");
+        assert_eq!(desk.send(Method::GET, path, &CROSS_SITE_LINK, &[]).await.status, 503, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn one_search_for_a_tag_runs_at_a_time() {
+    let store = GatedStore::new(MemoryStore::new());
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let tag = sign_in(&sessions, &Auth::of(42, "laptop")).await;
+    let mut desk = Desk::at(&sessions).await;
+    let path = format!("/session?tag={tag}");
+    let mut held = store.hold("scan");
+    let mut other = Desk::of(desk.base.clone());
+    let first = tokio::spawn({
+        let path = path.clone();
+        async move { other.get(&path).await.status }
+    });
+    held.arrival().await;
+    let busy = desk.get(&path).await;
+    assert!(busy.status == 503 && busy.body.contains("Another search"), "{}", busy.body);
+    assert_eq!(busy.headers["retry-after"], "5");
+    assert_eq!(desk.get(&format!("/session?by=user&value=42&tag={tag}")).await.status, 200);
+    drop(held);
+    assert_eq!(first.await.unwrap(), 200);
+    assert_eq!(desk.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_arrive_is_no_large_form() {
+    let sessions = sessions();
+    let desk = Desk::at(&sessions).await;
+    let host = desk.base.strip_prefix("http://").unwrap().strip_suffix("/admin").unwrap();
+    let mut socket = TcpStream::connect(host).await.unwrap();
+    let request = "POST /admin/end HTTP/1.1\r\nHost: x\r\nBoss: ada\r\n\
+                   Transfer-Encoding: chunked\r\n\r\nno chunk\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    socket.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 400") && reply.contains("did not arrive"), "{reply}");
+}
+
+/// The administrator's own mistakes, and those of the program.
+#[tokio::test]
+async fn a_missing_key_has_a_page_of_its_own() {
+    let config = SessionConfig::new().cookie_formats([CookieFormat::Flask(FlaskCookie::new(
+        "a Flask secret of more than 32 bytes",
+    ))]);
+    let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
+    let mut desk = Desk::at(&sessions).await;
+    let page = desk.get("?by=mail&value=a").await;
+    assert!(page.status == 500 && page.body.contains("A setting is wrong"), "{}", page.body);
 }
 
 /// Links are relative, so a browser behind a proxy follows them too.
@@ -683,7 +958,7 @@ async fn administrators_may_have_a_manager_of_their_own() {
     assert!(page.body.contains("laptop") && page.body.contains("root"), "{}", page.body);
     let form = forms(&page).remove(0);
     let ended = desk.post("/admin/end", &pairs(&form)).await;
-    assert!(desk.follow("/admin/end", &ended).await.body.contains("1 session was ended."));
+    assert!(ended.body.contains("1 session was ended."));
     assert_eq!(live(&users, 42).await, 0);
 }
 
@@ -744,9 +1019,9 @@ async fn the_pages_work_on_a_cluster() {
     assert!(desk.get("?by=user&value=42").await.body.contains("3 live sessions"));
     let form = forms(&desk.get(&format!("/session?tag={tag}")).await).remove(0);
     let ended = desk.post("/end", &pairs(&form)).await;
-    assert!(desk.follow("/end", &ended).await.body.contains("1 session was ended."));
+    assert!(ended.body.contains("1 session was ended."));
     let form = forms(&desk.get("/end-all?by=user&value=42").await).remove(0);
     let ended = desk.post("/end-all", &pairs(&form)).await;
-    assert!(desk.follow("/end-all", &ended).await.body.contains("2 sessions were ended."));
+    assert!(ended.body.contains("2 sessions were ended."));
     assert_eq!(live(&sessions, 42).await, 0);
 }

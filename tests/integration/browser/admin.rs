@@ -13,7 +13,7 @@ use session_runtime::admin::Administrator;
 use session_runtime::store::{Change, SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::{FailingStore, Failure};
 use session_runtime::{MemoryStore, Session, SessionConfig, SessionId, Sessions};
-use session_tests::browser::Browser;
+use session_tests::browser::{Browser, Page};
 use session_tests::cookies::{self, SECRET};
 use tokio::net::TcpListener;
 
@@ -116,6 +116,30 @@ async fn a_session_is_found_and_ended_without_scripts() {
     assert_eq!(sessions.find(Auth::by_user("grace")).count().await.unwrap(), 0);
 }
 
+/// Browsers change line breaks and NUL in the inputs of a form.
+#[tokio::test]
+async fn a_user_with_any_name_is_ended() {
+    const NAME: &str = "a\nb\0";
+    let Some(browser) = Browser::start() else { return };
+    let Site { sessions, base, .. } = &serve().await;
+    for user in [NAME, NAME, "a\r\nb\u{fffd}"] {
+        sessions.create::<Auth>().await.unwrap().set_user(user).await.unwrap();
+    }
+    let page = browser.open(&format!("{base}?by=user&value=a%0Ab%00")).await;
+    page.expect_text("#results", "2 live sessions with user a").await;
+    page.click("tbody a").await;
+    page.expect_title_with("Session ").await;
+    page.click("main form button").await;
+    page.expect_text("[role=status]", "1 session was ended.").await;
+    page.click("a.danger").await;
+    page.expect_text("h1", "End all sessions?").await;
+    page.click("main form button").await;
+    page.expect_text("[role=status]", "1 session was ended.").await;
+    page.expect_title_with("1 session was ended – Sessions").await;
+    assert_eq!(sessions.find(Auth::by_user(NAME)).count().await.unwrap(), 0);
+    assert_eq!(sessions.find(Auth::by_user("a\r\nb\u{fffd}")).count().await.unwrap(), 1);
+}
+
 /// A kind of page.
 struct Kind {
     name: &'static str,
@@ -136,9 +160,10 @@ impl Site {
             ("unavailable", "The session store is not available", list.to_owned()),
             ("search", "Sessions", String::new()),
             ("list", "Sessions", list.to_owned()),
-            ("notice", "Sessions", format!("{list}&ended=1")),
+            (ENDED, "Sessions", "/end-all?by=user&value=nobody".to_owned()),
             ("nothing", "Sessions", "?by=user&value=nobody".to_owned()),
             ("mistake", "Sessions", "?by=team&value=x".to_owned()),
+            ("no-tag", "Sessions", "/session?tag=x".to_owned()),
             ("details", "Session ", details),
             ("shared", "Session ", format!("/session?tag={shared}")),
             ("confirmation", "End all sessions?", format!("/end-all{list}")),
@@ -162,6 +187,16 @@ impl Site {
         tag.to_owned()
     }
 
+    /// Opens a page of this kind.
+    async fn visit(&self, page: &Page, Kind { name, heading, url }: &Kind) {
+        self.prepare(name);
+        page.visit(url).await;
+        if *name == ENDED {
+            page.follow("main form button").await;
+        }
+        assert!(page.text("h1").await.starts_with(heading), "{name}");
+    }
+
     /// Puts the store into the state of this kind of page.
     fn prepare(&self, kind: &str) {
         match kind {
@@ -171,6 +206,9 @@ impl Site {
         }
     }
 }
+
+/// The page after a form.
+const ENDED: &str = "ended";
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -188,13 +226,12 @@ async fn every_page_is_accessible_at_every_width_in_light_and_dark() {
     let base = &site.base;
     let page = browser.open(base).await;
     let mut problems = Vec::new();
-    for Kind { name, heading, url } in site.kinds().await {
-        site.prepare(name);
+    for kind in site.kinds().await {
+        let name = kind.name;
         for (width, height) in [(360, 740), (768, 800), (1280, 800)] {
             for scheme in ["light", "dark"] {
                 page.emulate(width, height, scheme == "dark").await;
-                page.visit(&url).await;
-                assert!(page.text("h1").await.starts_with(heading), "{name}");
+                site.visit(&page, &kind).await;
                 let at = format!("{name}-{width}-{scheme}");
                 let tall = page.run("return document.documentElement.scrollHeight").await;
                 let tall = u32::try_from(tall.as_u64().unwrap()).unwrap();
@@ -222,10 +259,9 @@ async fn the_keyboard_reaches_every_control() {
     let site = serve().await;
     let base = &site.base;
     let page = browser.open(base).await;
-    for Kind { name, heading, url } in site.kinds().await {
-        site.prepare(name);
-        page.visit(&url).await;
-        assert!(page.text("h1").await.starts_with(heading), "{name}");
+    for kind in site.kinds().await {
+        let name = kind.name;
+        site.visit(&page, &kind).await;
         let controls = page.run(&format!("{NAME}; {CONTROLS}")).await;
         let mut reached = Vec::new();
         for _ in 0..controls.as_array().unwrap().len() {
@@ -239,23 +275,24 @@ async fn the_keyboard_reaches_every_control() {
     site.prepare("list");
     // Without a mouse, from the search to the end of a session.
     page.visit(&format!("{base}?by=user&value=grace")).await;
-    let link = format!("{NAME}; return name(document.querySelector('tbody a'))");
-    let link = page.run(&link).await;
-    while page.run(&format!("{NAME}; return name(document.activeElement)")).await != link {
-        page.press_tab().await;
-    }
+    press_tab_until(&page, "tbody a").await;
     page.press_enter().await;
     page.expect_title_with("Session ").await;
-    while !page
-        .run("return document.activeElement.matches('main form button')")
-        .await
-        .as_bool()
-        .unwrap()
-    {
-        page.press_tab().await;
-    }
+    press_tab_until(&page, "main form button").await;
     page.press_enter().await;
     page.expect_text("[role=status]", "1 session was ended.").await;
+}
+
+/// Moves the focus to the first element of a page of few controls.
+async fn press_tab_until(page: &Page, selector: &str) {
+    let is_there = format!("return document.activeElement.matches('{selector}')");
+    for _ in 0..50 {
+        if page.run(&is_there).await == true {
+            return;
+        }
+        page.press_tab().await;
+    }
+    panic!("the focus does not reach {selector}");
 }
 
 const NAME: &str =

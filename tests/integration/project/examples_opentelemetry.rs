@@ -108,8 +108,13 @@ fn the_number_of_connections_arrives() {
 
 #[test]
 fn the_name_of_the_service_comes_from_the_environment() {
-    let printed = run(&[("OTEL_SERVICE_NAME", "shop")]);
-    assert!(printed.contains("spans of shop:\n"), "{printed}");
+    let attributes = "service.namespace=a,service.name=shop";
+    for variable in [("OTEL_SERVICE_NAME", "shop"), ("OTEL_RESOURCE_ATTRIBUTES", attributes)] {
+        let printed = run(&[variable]);
+        assert!(printed.contains("spans of shop:\n"), "{printed}");
+    }
+    let printed = run(&[("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=a")]);
+    assert!(printed.contains("spans of visits:\n"), "{printed}");
 }
 
 #[test]
