@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::failure::Failure;
-use super::output::Safe;
+use super::safe::Safe;
 use super::secret::new_secret;
 use crate::config::SessionConfig;
 use crate::session::sessions::Sessions;

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::args::CountArgs;
 use super::connection::Opened;
 use super::failure::Failure;
-use super::output::{Output, hint};
+use super::message::hint;
+use super::output::Output;
 use super::walk::Walk;
 
 #[derive(Serialize)]

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use super::output::{SafeLines, Time, tell};
+use super::message::tell;
+use super::safe::SafeLines;
+use super::time::Time;
 use crate::error::Error;
 use crate::store::redis::Lack;
 

@@ -2,7 +2,7 @@
 //!
 //! - `args.rs` declares the options, which are also the help, the completions and the manual page.
 //! - Each command has a file. A command gets a [`Sessions`](crate::Sessions) and an [`Output`].
-//! - `output/` writes text or JSON, and makes stored text safe for a terminal.
+//! - `output/` writes text or JSON. `safe.rs` makes stored text safe for a terminal.
 //! - `failure.rs` has the errors and the exit codes.
 
 mod args;
@@ -14,14 +14,17 @@ mod failure;
 mod key;
 mod list;
 mod manual;
+mod message;
 mod output;
 mod progress;
+mod safe;
 mod secret;
 mod seen;
 mod selection;
 mod show;
 mod stats;
 mod tag;
+mod time;
 mod walk;
 mod watch;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use super::connection::Place;
-use super::output::Safe;
+use super::safe::Safe;
 use super::untyped::Untyped;
 use crate::encryption::Encryption;
 use crate::request::index_list::IndexedField;

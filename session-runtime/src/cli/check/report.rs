@@ -4,7 +4,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::failure::Failure;
-use crate::cli::output::{Output, Safe};
+use crate::cli::output::Output;
+use crate::cli::safe::Safe;
 use crate::error::Error;
 
 /// A check. The names in JSON are stable.

@@ -1,9 +1,6 @@
 //! The results of commands, as text or as JSON.
 
 mod histogram;
-mod message;
-mod safe;
-mod time;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,11 +11,8 @@ use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 pub(super) use self::histogram::{Bytes, Histogram};
-pub(super) use self::message::{hint, tell};
-use self::safe::SafeJson;
-pub(super) use self::safe::{Safe, SafeLines};
-pub(super) use self::time::{Span, Time};
 use super::failure::Failure;
+use super::safe::SafeJson;
 
 /// Standard output. Colours appear only in a terminal, and not with `NO_COLOR`.
 pub(super) struct Output {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::cli::output::Time;
+use crate::cli::time::Time;
 use crate::id::SessionId;
 use crate::store::{DestroyReason, TombstoneKind};
 
