@@ -26,6 +26,8 @@ pub(super) struct StoreArgs {
 pub(super) struct Opened {
     pub(super) sessions: Sessions,
     pub(super) place: Place,
+    /// Keys of encrypted fields are configured. Without one, the keys come from a random secret.
+    pub(super) has_keys: bool,
 }
 
 /// The place of the sessions, as messages show it. The user and the password of the URL are left
@@ -45,12 +47,13 @@ impl fmt::Display for Place {
 impl StoreArgs {
     /// Connects to the store. The store is not checked.
     pub(super) async fn open(self) -> Result<Opened, Failure> {
-        let config = self.config()?;
+        let (config, has_secret) = self.config()?;
         let settings = config.clone().resolve()?;
         let Some(url) = settings.store.redis_url() else { return Err(Failure::MemoryStore) };
+        let has_keys = has_secret || !settings.encryption_keys.is_empty();
         let place = Place { prefix: settings.prefix, server: without_login(url) };
         let store = RedisStore::builder(url).timeout(settings.timeout).connect().await?;
-        Ok(Opened { sessions: Sessions::with_store(config, store)?, place })
+        Ok(Opened { sessions: Sessions::with_store(config, store)?, place, has_keys })
     }
 
     /// Connects to the store, as [`open`](Self::open) does.
@@ -58,9 +61,9 @@ impl StoreArgs {
         Ok(self.open().await?.sessions)
     }
 
-    /// Returns the configuration. An operator need not have the secret of the cookies, nor know the
+    /// Returns the configuration, and whether it has a secret. An operator need not have the secret of the cookies, nor know the
     /// lifetimes of the application.
-    fn config(self) -> Result<SessionConfig, Failure> {
+    fn config(self) -> Result<(SessionConfig, bool), Failure> {
         let mut config = SessionConfig::from_env()?.with_longest_lifetimes();
         if let Some(url) = self.store {
             config = config.store(url);
@@ -69,8 +72,8 @@ impl StoreArgs {
             config = config.prefix(prefix);
         }
         match config.has_secret() {
-            true => Ok(config),
-            false => Ok(config.secret(new_secret()?)),
+            true => Ok((config, true)),
+            false => Ok((config.secret(new_secret()?), false)),
         }
     }
 }

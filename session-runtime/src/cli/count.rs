@@ -19,8 +19,8 @@ pub(super) async fn run(
     args: CountArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
-    let count = match args.selection.query() {
+    let Opened { sessions, place, .. } = &opened;
+    let count = match args.selection.query(opened.has_keys) {
         Some(query) => sessions.find(query).count().await?,
         None => count_all(Walk::new(sessions, &args.pace)).await?,
     };

@@ -22,8 +22,8 @@ struct Ended {
 }
 
 pub(super) async fn run(opened: Opened, args: EndArgs, output: &mut Output) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
-    let ended = match (&args.tag, args.selection.query()) {
+    let Opened { sessions, place, .. } = &opened;
+    let ended = match (&args.tag, args.selection.query(opened.has_keys)) {
         (Some(tag), _) => end_one(sessions, tag, &args, place).await?,
         (None, Some(query)) => {
             let wanted = args.selection.to_string();

@@ -69,10 +69,10 @@ pub(super) async fn run(
     args: ListArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
+    let Opened { sessions, place, .. } = &opened;
     let most = args.limit.map_or(usize::MAX, NonZero::get);
     let mut listed = 0;
-    if let Some(query) = args.selection.query() {
+    if let Some(query) = args.selection.query(opened.has_keys) {
         for entry in sessions.find(query).limit(most).list().await? {
             write(output, &mut listed, &Listed::new(&entry), true)?;
         }

@@ -60,14 +60,15 @@ impl Selection {
         }
     }
 
-    /// Returns the question for the sessions with the value, if any.
-    pub(super) fn query(&self) -> Option<IndexQuery<Untyped>> {
+    /// Returns the question for the sessions with the value, if any. Without keys, encrypted values
+    /// have no list that could be found.
+    pub(super) fn query(&self, has_keys: bool) -> Option<IndexQuery<Untyped>> {
         let IndexedValue { index, value } = self.by.clone()?;
         // The names live as long as the program.
         let index: &'static str = index.leak();
         let field = self.field.clone().map_or(index, |field| field.leak());
         // Covers plain values and all keys.
-        let encryption = Some(Encryption::new().accept_plain());
+        let encryption = has_keys.then(|| Encryption::new().accept_plain());
         let field = IndexedField { index, field, alias: None, encryption };
         Some(IndexQuery::of_stored(field, Bytes::from(value)).keeping_lists())
     }

@@ -21,7 +21,6 @@ use super::walk::by_tag;
 use crate::encryption::{Encryption, Place as EncryptedPlace, is_sealed};
 use crate::error::Error;
 use crate::session::found::SessionEntry;
-use crate::session::sessions::Sessions;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh};
 
 /// A session with its fields.
@@ -68,6 +67,8 @@ enum Value {
     Unreadable(&'static str),
 }
 
+const NO_KEY: &str =
+    "it is encrypted, and neither SESSION_ENCRYPTION_KEYS nor SESSION_SECRET has a key";
 /// The longest value that is shown as text, in characters.
 const LONGEST: usize = 1_000;
 
@@ -76,12 +77,12 @@ pub(super) async fn run(
     args: ShowArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
+    let Opened { sessions, place, .. } = &opened;
     let found = by_tag(sessions, args.tag.as_str(), &args.pace).await?;
     let found = select(found, args.created);
     let mut shown = Vec::with_capacity(found.len());
     for entry in &found {
-        shown.extend(look(sessions, entry, args.values).await?);
+        shown.extend(look(&opened, entry, args.values).await?);
     }
     if shown.is_empty() {
         return Err(no_session(&args.tag, args.created, place));
@@ -97,11 +98,11 @@ pub(super) async fn run(
 
 /// Reads a session. `None` if it has ended since it was found.
 async fn look(
-    sessions: &Sessions,
+    opened: &Opened,
     entry: &SessionEntry<Untyped>,
     with_values: bool,
 ) -> Result<Option<Shown>, Failure> {
-    let (store, key) = (redis_store(sessions)?, &entry.metadata().key);
+    let (store, key) = (redis_store(&opened.sessions)?, &entry.metadata().key);
     let stored = match store.get_all(key, "", Refresh::No).await {
         Ok(Lookup::Found(fields)) => fields,
         Ok(Lookup::Missing | Lookup::Dead) => return Ok(None),
@@ -111,8 +112,7 @@ async fn look(
     let mut fields = Vec::with_capacity(stored.len());
     for (name, value) in stored {
         if name != PERMANENT_FIELD {
-            let shown =
-                if with_values { Some(show(sessions, entry, &name, &value)?) } else { None };
+            let shown = if with_values { Some(show(opened, entry, &name, &value)?) } else { None };
             fields.push(Field { name, kind: Kind::of(&value), bytes: value.len(), value: shown });
         }
     }
@@ -144,7 +144,7 @@ impl Kind {
 
 /// Decrypts a value if it is encrypted.
 fn show(
-    sessions: &Sessions,
+    opened: &Opened,
     entry: &SessionEntry<Untyped>,
     name: &str,
     value: &Bytes,
@@ -152,10 +152,11 @@ fn show(
     if !is_sealed(value) {
         return Ok(Value::of(value));
     }
-    let keys = sessions.manager().encryption_keys("encrypted")?;
+    let keys = opened.sessions.manager().encryption_keys("encrypted")?;
     let place = EncryptedPlace { identity: entry.metadata().identity(), field: name };
     Ok(match keys.open(Encryption::new(), place, value) {
         Ok(value) => Value::of(&value),
+        Err(_) if !opened.has_keys => Value::Unreadable(NO_KEY),
         Err(unopened) => Value::Unreadable(unopened.reason()),
     })
 }

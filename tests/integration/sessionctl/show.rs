@@ -47,8 +47,14 @@ pub(crate) async fn values_are_shown_on_demand(world: World) {
     let shown = ctl_with(&world, &["show", "--values", &tag], &key).ok();
     assert!(shown.contains("  Ada \\u{1b}[2J\n") && !shown.contains('\x1b'), "{shown}");
     assert!(shown.contains("  ada@example.com\n") && shown.contains("  base64:/9gA\n"), "{shown}");
-    let shown = ctl(&world, &["show", "--values", &tag]).ok();
-    assert!(!shown.contains("ada@") && shown.contains("a key that is not configured"), "{shown}");
+    let other_key = ("SESSION_SECRET", "base64:PuX1uN4hYc2f0pXwL6f3dW0v0m8Jr3VbX2n0m7c5Q1k=");
+    for (key, reason) in [
+        (&[][..], "neither SESSION_ENCRYPTION_KEYS nor SESSION_SECRET has a key"),
+        (&[other_key], "a key that is not configured"),
+    ] {
+        let shown = ctl_with(&world, &["show", "--values", &tag], key).ok();
+        assert!(!shown.contains("ada@") && shown.contains(reason), "{shown}");
+    }
     let shown = ctl_with(&world, &["show", "--values", "--json", &tag], &key).json();
     let field = |name: &str| {
         let fields = shown["fields"].as_array().unwrap();

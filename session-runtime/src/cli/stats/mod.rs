@@ -18,7 +18,7 @@ pub(super) async fn run(
     args: StatsArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
+    let Opened { sessions, place, .. } = &opened;
     let tally = count(sessions, Steps::new(&args.pace, false)).await?;
     output.result(&tally, tally.shown(output.width()))?;
     if tally.is_empty() {

@@ -40,7 +40,7 @@ pub(super) async fn run(
     args: WatchArgs,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let Opened { sessions, place } = &opened;
+    let Opened { sessions, place, .. } = &opened;
     let (store, prefix) = (redis_store(sessions)?, sessions.manager().prefix());
     let probe = Probe::new(sessions.manager())?;
     let problems = store.check_purpose(Purpose::Watch(probe.key())).await?;
