@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
-/// Hashes of keys or sessions, because a walk may show each of them twice. Hashes take little memory
-/// and are no secrets. Among a million, two have the same hash once in ten million walks.
+/// Hashes of keys or sessions, because a walk may show each twice. They take little memory, and are
+/// no secrets. Among a million, two have the same hash once in ten million walks.
 #[derive(Default)]
 pub(super) struct Seen {
     hasher: RandomState,
