@@ -1,18 +1,19 @@
 //! The options of the program. The doc comments are its help.
 
 use std::num::NonZero;
+use std::str::FromStr;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgGroup, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::connection::StoreArgs;
 use super::selection::Selection;
 use super::tag::{CreatedAt, Tag};
 
-/// Lists, shows, counts and ends the sessions of an application, and checks the servers that keep
-/// them.
+/// Lists, shows, counts, watches and ends the sessions of an application, measures them, checks the
+/// servers that keep them, and makes keys.
 #[derive(Parser)]
-#[command(name = "sessionctl", version, max_term_width = 100, after_long_help = EXIT_CODES)]
+#[command(name = "sessionctl", version, max_term_width = 100, after_long_help = MORE)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) store: StoreArgs,
@@ -25,7 +26,16 @@ pub(super) struct Args {
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "\
+const MORE: &str = "\
+Environment:
+  SESSION_REDIS            the store, unless --store is given
+  SESSION_REDIS_PREFIX     the prefix, unless --prefix is given
+  SESSION_EXPIRE           idle timeout of the application in seconds, for LAST USED
+  SESSION_ENCRYPTION_KEYS  keys of encrypted fields, for --by and --values
+  SESSION_SECRET           these keys, if the application has no others
+  SESSION_TIMEOUT_MS       deadline of a round trip
+  NO_COLOR                 no colours
+
 Exit codes:
   0  done
   1  refused, or a check found a problem
@@ -43,10 +53,10 @@ pub(super) enum Command {
     /// Count live sessions
     Count(CountArgs),
     /// Show a session and its fields
-    #[command(after_help = TAG_HELP)]
+    #[command(after_help = tag_help("show"))]
     Show(ShowArgs),
     /// End a session, or all sessions with a value
-    #[command(after_help = TAG_HELP)]
+    #[command(after_help = tag_help("end"))]
     End(EndArgs),
     /// Show how many sessions the store keeps, of which age, and in how many bytes
     Stats(StatsArgs),
@@ -69,7 +79,7 @@ pub(super) struct ListArgs {
     pub(super) selection: Selection,
 
     /// List at most this many sessions
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZero<usize>>)]
     pub(super) limit: Option<NonZero<usize>>,
 
     #[command(flatten)]
@@ -85,9 +95,12 @@ pub(super) struct CountArgs {
     pub(super) pace: PaceArgs,
 }
 
-const TAG_HELP: &str = "\
-A tag is searched among all keys of the store, so this takes as long as `count`. Write `--` before \
-a tag that looks like an option: sessionctl show -- -hello12";
+fn tag_help(command: &str) -> String {
+    format!(
+        "A tag is searched among all keys of the store, so this takes as long as `count`. Write \
+         `--` before a tag that looks like an option: sessionctl {command} -- -hello12"
+    )
+}
 
 #[derive(clap::Args)]
 pub(super) struct ShowArgs {
@@ -109,9 +122,10 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(clap::Args)]
+#[command(group = ArgGroup::new("which").args(["tag", "by"]).required(true))]
 pub(super) struct EndArgs {
     /// Tag of the session, as log lines and `list` show it
-    #[arg(allow_hyphen_values = true, required_unless_present = "by", conflicts_with = "by")]
+    #[arg(allow_hyphen_values = true)]
     pub(super) tag: Option<Tag>,
 
     /// End the session created at this time, if several have the tag
@@ -138,15 +152,15 @@ pub(super) struct StatsArgs {
 #[derive(clap::Args)]
 pub(super) struct WatchArgs {
     /// Stop after this many events
-    #[arg(long, value_name = "N")]
-    pub(super) limit: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZero<u64>>)]
+    pub(super) limit: Option<NonZero<u64>>,
 }
 
 #[derive(clap::Args)]
 pub(super) struct PaceArgs {
     /// Look at no more than about this many keys per second. Without it, a walk is as fast as the
     /// store answers
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = one_or_more::<NonZero<u32>>)]
     pub(super) rate: Option<NonZero<u32>>,
 }
 
@@ -156,6 +170,10 @@ pub(super) enum KeyCommand {
     New,
     /// Check the secrets in SESSION_SECRET and SESSION_ENCRYPTION_KEYS, without printing them
     Check,
+}
+
+fn one_or_more<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "must be a whole number, 1 or more")
 }
 
 impl Command {
@@ -180,8 +198,8 @@ impl Command {
                 "+time +zrange +hmget +pttl +eval +evalsha +exists +get +set +unlink +pexpire \
                  +zadd +zrem +zremrangebyscore +hget"
             }
-            Self::Stats(_) => "+scan +info +get +pttl, and +memory|usage for the bytes",
-            Self::Watch(_) => "+client|tracking +get +time",
+            Self::Stats(_) => "+scan +info +getrange +pttl, and +memory|usage for the bytes",
+            Self::Watch(_) => "+client|tracking +getrange +time",
             Self::Check | Self::Key(_) | Self::Completion { .. } | Self::Man { .. } => "",
         }
     }

@@ -43,25 +43,19 @@ impl fmt::Display for Place {
 }
 
 impl StoreArgs {
-    /// Connects to the store, as [`connect`](Self::connect) does.
-    pub(super) async fn open(self) -> Result<Opened, Failure> {
-        let place = self.place()?;
-        Ok(Opened { sessions: self.connect().await?, place })
-    }
-
-    fn place(&self) -> Result<Place, Failure> {
-        let settings = self.clone().config()?.resolve()?;
-        let server = settings.store.redis_url().map(without_login).unwrap_or_default();
-        Ok(Place { prefix: settings.prefix, server })
-    }
-
     /// Connects to the store. The store is not checked.
-    pub(super) async fn connect(self) -> Result<Sessions, Failure> {
+    pub(super) async fn open(self) -> Result<Opened, Failure> {
         let config = self.config()?;
         let settings = config.clone().resolve()?;
         let Some(url) = settings.store.redis_url() else { return Err(Failure::MemoryStore) };
+        let place = Place { prefix: settings.prefix, server: without_login(url) };
         let store = RedisStore::builder(url).timeout(settings.timeout).connect().await?;
-        Ok(Sessions::with_store(config, store)?)
+        Ok(Opened { sessions: Sessions::with_store(config, store)?, place })
+    }
+
+    /// Connects to the store, as [`open`](Self::open) does.
+    pub(super) async fn connect(self) -> Result<Sessions, Failure> {
+        Ok(self.open().await?.sessions)
     }
 
     /// Returns the configuration. An operator need not have the secret of the cookies, nor know the

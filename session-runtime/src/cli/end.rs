@@ -1,8 +1,7 @@
 //! `sessionctl end`.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead, IsTerminal as _, Write as _};
 
-use anstream::eprint;
 use serde::Serialize;
 
 use super::args::EndArgs;
@@ -63,9 +62,13 @@ async fn end_all(
     is_answered: bool,
     place: &Place,
 ) -> Result<usize, Failure> {
-    let count = found.count().await?;
-    if count > 1 && !is_answered {
+    let mut count = found.count().await?;
+    let mut answered = 1;
+    while count > answered && !is_answered {
         ask(&format!("{count} sessions with {wanted} {place}"))?;
+        answered = count;
+        // Sessions may have begun since the question.
+        count = found.count().await?;
     }
     // Also without a session: a login that is under way is refused.
     let working = Progress::working("ending sessions");
@@ -85,11 +88,29 @@ fn ask(what: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::NoAnswer(what.to_owned()));
     }
-    eprint!("End {what}? [y/N] ");
+    write!(anstream::stderr(), "End {what}? [y/N] ").map_err(Failure::Answer)?;
+    match is_yes(&mut io::stdin().lock())? {
+        true => Ok(()),
+        false => Err(Failure::Declined),
+    }
+}
+
+fn is_yes(input: &mut impl BufRead) -> Result<bool, Failure> {
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::Declined),
+    input.read_line(&mut answer).map_err(Failure::Answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_text_ends_nothing() {
+        for (typed, is_yes) in [("y\n", true), ("YES", true), ("", false), ("yeah\n", false)] {
+            assert_eq!(super::is_yes(&mut typed.as_bytes()).unwrap(), is_yes, "{typed}");
+        }
+        let failure = is_yes(&mut &b"\xff\n"[..]).unwrap_err();
+        assert!(failure.to_string().starts_with("cannot read the answer"), "{failure}");
     }
 }

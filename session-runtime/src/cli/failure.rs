@@ -4,23 +4,20 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 
-use super::output::Time;
+use super::output::{SafeLines, Time, tell};
 use crate::error::Error;
+use crate::store::redis::Lack;
 
 /// An error of the program.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
     Sessions(#[from] Error),
-    #[error("{error}. This command needs the permissions {needs}")]
-    NotPermitted { error: Error, needs: &'static str },
-    #[error(
-        "{0}. All other sessions were tried, and those that ended stay ended. Run the same command \
-         again to end the rest"
-    )]
+    #[error("{error}. This command {} the permissions {needs}", .lack.verb())]
+    NotPermitted { error: Error, needs: &'static str, lack: Lack },
+    #[error("{0}. Sessions that have ended stay ended. Run the same command again to end the rest")]
     Unfinished(Box<Failure>),
     #[error("{0}")]
     Key(Error),
@@ -30,6 +27,10 @@ pub(super) enum Failure {
     NoKeys,
     #[error("there is no such command: `sessionctl --help` lists all commands")]
     NoCommand,
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    #[error("cannot read the answer: {0}. Nothing was ended")]
+    Answer(io::Error),
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
     #[error(
@@ -39,6 +40,8 @@ pub(super) enum Failure {
     MemoryStore,
     #[error("no session with {wanted} {place}")]
     NoSession { wanted: String, place: String },
+    #[error("the reader of the events is too slow, so the connections were closed")]
+    SlowReader,
     #[error("{} sessions have this tag: name one of them with --created{}", .0.len(), Options(.0))]
     SharedTag(Vec<Time>),
     #[error("there is no terminal to ask whether to end {0}: add --yes. Nothing was ended")]
@@ -56,9 +59,10 @@ impl Failure {
     /// Names the permissions that a command needs, if the server refused one.
     pub(super) fn needing(self, needs: &'static str) -> Self {
         match self {
-            Self::Sessions(error) if is_no_permission(&error) => {
-                Self::NotPermitted { error, needs }
-            }
+            Self::Sessions(error) => match Lack::in_error(&error) {
+                Some(lack) => Self::NotPermitted { error, needs, lack },
+                None => Self::Sessions(error),
+            },
             Self::Unfinished(failure) => Self::Unfinished(Box::new(failure.needing(needs))),
             other => other,
         }
@@ -68,9 +72,14 @@ impl Failure {
     pub(super) fn report(self) -> ExitCode {
         if !self.is_broken_pipe() {
             let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-            eprintln!("{red}error:{red:#} {self}");
+            tell(format_args!("{red}error:{red:#} {}", self.message()));
         }
         ExitCode::from(self.code())
+    }
+
+    /// Returns the text for a terminal. Servers may have chosen parts of it.
+    fn message(&self) -> String {
+        SafeLines(&self.to_string()).to_string()
     }
 
     fn code(&self) -> u8 {
@@ -79,14 +88,20 @@ impl Failure {
             Self::Unfinished(failure) => failure.code(),
             Self::Sessions(error) if error.is_unavailable() => 3,
             Self::Sessions(error) if error.is_config() => 2,
-            Self::MemoryStore | Self::SharedTag(_) | Self::NoAnswer(_) | Self::NoCommand => 2,
+            Self::MemoryStore
+            | Self::SharedTag(_)
+            | Self::NoAnswer(_)
+            | Self::Answer(_)
+            | Self::NoCommand => 2,
             Self::Checks { is_unavailable: true, .. } => 3,
             Self::NoSession { .. } => 4,
             Self::Sessions(_)
             | Self::NotPermitted { .. }
             | Self::Key(_)
+            | Self::Runtime(_)
             | Self::NoKeys
             | Self::Output(_)
+            | Self::SlowReader
             | Self::Checks { .. }
             | Self::Declined => 1,
         }
@@ -98,11 +113,13 @@ impl Failure {
     }
 }
 
-/// Returns whether the server may have refused a command for the user. Servers have no code for a
-/// refusal within a script. The text is the library's own.
-fn is_no_permission(error: &Error) -> bool {
-    let text = error.to_string();
-    text.contains("NOPERM") || text.ends_with("the server replied with an error")
+impl Lack {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Certain => "needs",
+            Self::Possible => "may need",
+        }
+    }
 }
 
 /// The options that name one of several sessions, each on a line.
@@ -111,5 +128,32 @@ struct Options<'a>(&'a [Time]);
 impl fmt::Display for Options<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|time| write!(f, "\n  --created {time}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_change_a_terminal() {
+        let version = "7\x1b[2J\u{202e}";
+        let failure = Failure::from(Error::config(version));
+        assert_eq!(failure.message(), "7\\u{1b}[2J\\u{202e}");
+        let shared = Failure::SharedTag(vec![Time(std::time::UNIX_EPOCH)]);
+        assert!(shared.message().ends_with("\n  --created 1970-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn permissions_are_named_if_one_may_lack() {
+        for (lack, text) in [
+            (Lack::Certain, "x. This command needs the permissions +get"),
+            (Lack::Possible, "x. This command may need the permissions +get"),
+        ] {
+            let failure = Failure::NotPermitted { error: Error::config("x"), needs: "+get", lack };
+            assert_eq!(failure.message(), text);
+        }
+        let quoted = Failure::from(Error::config("NOPERM")).needing("+get");
+        assert_eq!(quoted.message(), "NOPERM");
     }
 }

@@ -1,6 +1,5 @@
 //! `sessionctl list`.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZero;
 use std::time::Duration;
@@ -31,7 +30,7 @@ impl Summary {
         Self {
             tag: entry.tag().to_owned(),
             created_at: Time(entry.created_at()),
-            last_used_at: entry.last_used().map(|used| Time(used.at)),
+            last_used_at: last_used_at(entry),
             expires_in_seconds: Span(entry.expires_in()).seconds(),
         }
     }
@@ -39,6 +38,13 @@ impl Summary {
     pub(super) fn expires_in(&self) -> Span {
         Span(self.expires_in_seconds.map_or(Duration::MAX, Duration::from_secs))
     }
+}
+
+/// Returns the time of the last use. A time before the creation proves that the lifetimes here are
+/// not those of the application, so the last use is unknown.
+fn last_used_at(entry: &SessionEntry<Untyped>) -> Option<Time> {
+    let used = entry.last_used()?.at;
+    (used >= entry.created_at()).then_some(Time(used))
 }
 
 /// A session in a list.
@@ -69,14 +75,11 @@ pub(super) async fn run(
             write(output, &mut listed, &Listed::new(&entry), true)?;
         }
     } else {
-        let (mut walk, mut ids) = (Walk::new(sessions, &args.pace), HashSet::new());
+        let mut walk = Walk::new(sessions, &args.pace);
         while listed < most
             && let Some(entry) = walk.next().await?
         {
-            // A walk may show a session twice.
-            if ids.insert(*entry.id()) {
-                walk.suspend(|| write(output, &mut listed, &Listed::new(&entry), false))?;
-            }
+            walk.suspend(|| write(output, &mut listed, &Listed::new(&entry), false))?;
         }
     }
     if listed == 0 {
@@ -114,7 +117,7 @@ impl fmt::Display for Line<'_> {
         let Listed { summary, signed_in_at } = self.session;
         let Summary { tag, created_at, last_used_at, .. } = summary;
         let (used, expires_in) = (OrUnknown(*last_used_at), summary.expires_in());
-        write!(f, "{tag:<8}  {created_at}  {used:<20}  ")?;
+        write!(f, "{tag:<8}  {created_at:<20}  {used:<20}  ")?;
         match self.has_index {
             true => write!(f, "{expires_in:<13}  {}", OrUnknown(*signed_in_at)),
             false => write!(f, "{expires_in}"),
@@ -131,5 +134,28 @@ impl fmt::Display for OrUnknown {
             Some(time) => f.pad(&time.to_string()),
             None => f.pad("unknown"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_shown_keeps_the_columns() {
+        let far = UNIX_EPOCH + Duration::from_secs(1 << 50);
+        let [shown, other] = [UNIX_EPOCH, far].map(|created| {
+            let summary = Summary {
+                tag: "aB3_-xyz".to_owned(),
+                created_at: Time(created),
+                last_used_at: None,
+                expires_in_seconds: None,
+            };
+            let session = &Listed { summary, signed_in_at: None };
+            Line { session, has_index: false }.to_string()
+        });
+        assert_eq!(shown.find("unknown"), other.find("unknown"), "{shown}\n{other}");
     }
 }

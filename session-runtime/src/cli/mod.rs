@@ -17,6 +17,7 @@ mod manual;
 mod output;
 mod progress;
 mod secret;
+mod seen;
 mod selection;
 mod show;
 mod stats;
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(args)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::Runtime(error)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

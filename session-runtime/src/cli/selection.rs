@@ -14,8 +14,8 @@ use crate::session::index_query::IndexQuery;
 
 #[derive(clap::Args)]
 pub(super) struct Selection {
-    /// Only sessions with this value in an indexed field, such as user=42. Finds plain and
-    /// encrypted values, and walks over no other session
+    /// Only sessions with this value in an indexed field, such as user=42. Walks over no
+    /// other session. Encrypted values need a key in SESSION_ENCRYPTION_KEYS or SESSION_SECRET
     #[arg(long, value_name = "INDEX=VALUE")]
     pub(super) by: Option<IndexedValue>,
 

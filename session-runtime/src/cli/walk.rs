@@ -9,6 +9,7 @@ use super::args::PaceArgs;
 use super::connection::redis_store;
 use super::failure::Failure;
 use super::progress::Progress;
+use super::seen::Seen;
 use super::untyped::Untyped;
 use crate::session::found::{AllSessions, SessionEntry, TagSearch};
 use crate::session::sessions::Sessions;
@@ -19,20 +20,25 @@ pub(super) struct Walk<'a> {
     sessions: &'a Sessions,
     all: AllSessions<Untyped>,
     page: vec::IntoIter<SessionEntry<Untyped>>,
+    seen: Seen,
     steps: Steps,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(sessions: &'a Sessions, pace: &PaceArgs) -> Self {
         let (all, page) = (sessions.all(), Vec::new().into_iter());
-        Self { sessions, all, page, steps: Steps::new(pace, false) }
+        Self { sessions, all, page, seen: Seen::default(), steps: Steps::new(pace, false) }
     }
 
-    /// Returns the next session, or `None` at the end.
+    /// Returns the next session, each once, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<SessionEntry<Untyped>>, Failure> {
         loop {
-            if let Some(entry) = self.page.next() {
+            let seen = &mut self.seen;
+            if let Some(entry) = self.page.find(|entry| seen.insert(entry.id())) {
                 return Ok(Some(entry));
+            }
+            if self.all.is_over() {
+                return Ok(None);
             }
             self.steps.begin(self.sessions).await?;
             let Some(page) = self.all.step().await? else { return Ok(None) };

@@ -9,6 +9,10 @@ use crate::store::{DestroyReason, Tombstone, TombstoneKind};
 /// The time for which a tombstone stays: longer than a request with the old id is likely to take.
 pub(crate) const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
+/// The lifetime of a tombstone for an end through an index, the longest of all. A login that is
+/// half done may come within this time, and must meet the tombstone.
+pub(crate) const END_TOMBSTONE_FOR: Duration = Duration::from_secs(10 * 60);
+
 /// The time for which a request has been under way, to be compared with the age of a tombstone.
 ///
 /// The store's clock measures the tombstone's age, and our clock measures the request's age. Times

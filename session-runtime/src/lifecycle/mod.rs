@@ -30,7 +30,7 @@ mod state;
 mod transition;
 
 pub(crate) use candidate::{Candidate, ResolvedCookies};
-pub(crate) use end::{RequestAge, TOMBSTONE_FOR};
+pub(crate) use end::{END_TOMBSTONE_FOR, RequestAge, TOMBSTONE_FOR};
 pub use end_reason::EndReason;
 pub(crate) use end_reason::EndReasonStep;
 pub(crate) use end_step::EndStep;

@@ -1,11 +1,13 @@
 //! `sessionctl count`.
 
+use std::cell::RefCell;
+
 use serde_json::json;
 use session_tests::acceptance::World;
 use session_tests::sessionctl::{command, start};
 use session_tests::until;
 
-use crate::account::sign_in;
+use crate::account::{sign_in, tag};
 use crate::ctl;
 use crate::many::sign_in_all;
 
@@ -21,6 +23,22 @@ pub(crate) async fn all_sessions_are_counted(world: World) {
     assert_eq!(ctl(&world, &["count", "--prefix", "other"]).stdout, "0\n");
     // The next step comes after a tenth of a second.
     assert_eq!(ctl(&world, &["count", "--rate", "5000"]).ok(), "5\n");
+}
+
+/// There is nothing to wait for before the first step, and after the last.
+#[tokio::test]
+async fn a_walk_of_one_step_does_not_wait() {
+    let world = World::redis().await;
+    let session = sign_in(&world.sessions(|config| config), 42).await;
+    let tag = tag(&session);
+    for args in [&["count"][..], &["list"], &["show", "--", &tag], &["stats"]] {
+        let mut program = command(&[&args[..1], &["--rate", "1"], &args[1..]].concat());
+        program.env("SESSION_REDIS", world.server().unwrap().url());
+        let running = RefCell::new(start(program));
+        let has_ended = || running.borrow_mut().child().try_wait().unwrap().is_some();
+        until("the end", async || has_ended()).await;
+        assert_eq!(running.into_inner().end().code, Some(0), "{args:?}");
+    }
 }
 
 /// A walk with a rate waits for longer than another walk takes.

@@ -1,5 +1,6 @@
 //! Wrong options, and stores without an answer.
 
+use std::fs::File;
 use std::process::Stdio;
 
 use session_runtime::{SessionConfig, Sessions};
@@ -23,6 +24,7 @@ fn wrong_options_are_refused_without_a_store() {
         &["list", "--by", "user"],
         &["list", "--limit", "0"],
         &["list", "--rate", "0"],
+        &["watch", "--limit", "0"],
         &["list", "--field", "user"],
         &["--store", "memory:", "list"],
         &["--store", "http://localhost", "count"],
@@ -116,6 +118,9 @@ async fn sessions_with_long_lifetimes_are_found() {
     assert_eq!(ctl(&world, &["count"]).stdout, "0\n");
 }
 
+/// Characters that a terminal acts upon or hides.
+const HARMFUL: [char; 6] = ['\x1b', '\x07', '\x7f', '\u{9b}', '\u{202e}', '\u{e0041}'];
+
 /// The program knows no schema, so nothing is undecodable but an encrypted value.
 #[tokio::test]
 async fn values_that_no_schema_decodes_are_shown() {
@@ -123,10 +128,11 @@ async fn values_that_no_schema_decodes_are_shown() {
     let session = sign_in(&world.sessions(|config| config), 42).await;
     let key = world.server().unwrap().keys().into_iter().find(|key| !key.contains(":by:")).unwrap();
     let server = world.server().unwrap();
+    let value = "\x1b[2J\x07".to_owned() + &String::from_iter(HARMFUL);
     for (field, value) in [
         ("user", &b"not a number"[..]),
         ("email", &[0xf5, 1, 2]),
-        ("n\x1bame\u{202e}", b"\x1b[2J\x07"),
+        ("n\x1bame\u{202e}", value.as_bytes()),
     ] {
         let _: i64 = server.cli(&[b"HSET", key.as_bytes(), field.as_bytes(), value]);
     }
@@ -139,7 +145,14 @@ async fn values_that_no_schema_decodes_are_shown() {
         shown.contains("n\\u{1b}ame\\u{202e}") && shown.contains("\\u{1b}[2J\\u{7}"),
         "{shown}"
     );
-    assert!(!shown.contains(['\x1b', '\x07', '\u{202e}']), "{shown}");
+    assert!(!shown.contains(HARMFUL), "{shown}");
+    // JSON says the same, with other escapes.
+    let shown = ctl(&world, &["show", "--values", "--json", &tag(&session)]);
+    assert!(!shown.stdout.contains(HARMFUL), "{shown:?}");
+    let shown = shown.json();
+    let fields = shown["fields"].as_array().unwrap();
+    let field = fields.iter().find(|field| field["name"] == "n\x1bame\u{202e}").unwrap();
+    assert_eq!(field["text"], value);
 }
 
 #[tokio::test]
@@ -157,6 +170,19 @@ async fn a_reader_that_leaves_is_no_error() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
+/// The exit code tells the result all the same.
+#[tokio::test]
+async fn messages_that_nobody_can_read_are_left_out() {
+    let world = World::redis().await;
+    for (args, code) in [(&["show", "aaaaaaaa"][..], 4), (&["count"], 0), (&["end", "short"], 2)] {
+        let mut program = command(args);
+        program.env("SESSION_REDIS", world.server().unwrap().url());
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let status = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(full).status();
+        assert_eq!(status.unwrap().code(), Some(code), "{args:?}");
+    }
+}
+
 /// An end that fails for some sessions says so, and another ends the rest.
 #[tokio::test]
 async fn an_end_that_fails_in_the_middle_is_finished_by_another() {
@@ -170,6 +196,7 @@ async fn an_end_that_fails_in_the_middle_is_finished_by_another() {
     let end = || run_with(&["end", "--by", "user=42", "--yes"], &[("SESSION_REDIS", &url)]);
     let _: String = server.cli(&["ACL", "SETUSER", "default", "-unlink", "-set"]);
     let failed = end().refused(1);
+    assert!(!failed.contains("were tried"), "{failed}");
     assert!(failed.contains("to end the rest") && failed.contains("+set +unlink"), "{failed}");
     let _: String = server.cli(&["ACL", "SETUSER", "default", "+@all"]);
     assert_eq!(end().ok(), "ended 3\n");

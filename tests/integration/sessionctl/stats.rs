@@ -7,6 +7,7 @@ use session_runtime::Session;
 use session_runtime::store::{IndexKey, SessionKey};
 use session_tests::acceptance::{Store, World};
 use session_tests::cookies::id;
+use session_tests::deployment::Deployment;
 use session_tests::store_suite::create;
 
 use crate::account::{Account, sign_in};
@@ -145,6 +146,38 @@ while made < tonumber(ARGV[1]) do
 end
 return made";
 
+/// A look costs the same, whatever the size of a value from another program.
+#[tokio::test]
+async fn large_values_of_other_programs_stay_on_the_server() {
+    const LARGE: u64 = 20_000_000;
+    let world = World::redis().await;
+    let server = world.server().unwrap();
+    let session = sign_in(&world.sessions(|config| config), 42).await;
+    let under_a_session = id(world.now(), 0).parse().unwrap();
+    let under_a_session = SessionKey::new("app", &under_a_session);
+    for key in ["app:sessions:report", under_a_session.expose_secret()] {
+        let _: i64 = server.cli(&["SETRANGE", key, &LARGE.to_string(), "."]);
+    }
+    let before = sent_bytes(server);
+    let stats = stats(&world);
+    let sent = sent_bytes(server) - before;
+    assert!(sent < LARGE / 100, "{sent} bytes");
+    assert_eq!(stats["sessions"]["count"], 1);
+    assert_eq!(
+        (&stats["other_keys"]["count"], &stats["tombstones"]["count"]),
+        (&json!(1), &json!(1))
+    );
+    assert!(stats["other_keys"]["bytes"].as_u64().unwrap() >= LARGE);
+    assert!(session.exists().await.unwrap());
+}
+
+/// Returns the number of bytes that a server has sent.
+fn sent_bytes(server: &Deployment) -> u64 {
+    let info: String = server.cli(&["INFO", "stats"]);
+    let sent = info.lines().find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+    sent.unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_missing_permission_is_named() {
     let world = World::redis().await;
@@ -152,7 +185,7 @@ async fn a_missing_permission_is_named() {
     let session = sign_in(&world.sessions(|config| config), 42).await;
     let list = IndexKey::new("app", "user", b"42");
     assert_eq!(server.cli::<i64>(&["EXISTS", list.as_str()]), 1);
-    for permission in ["scan", "info", "get", "pttl"] {
+    for permission in ["scan", "info", "getrange", "pttl"] {
         let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{permission}")]);
         let refused = ctl(&world, &["stats"]).refused(1);
         assert!(refused.contains(&format!("+{permission}")), "{refused}");
@@ -177,7 +210,7 @@ async fn a_count_is_no_use_of_a_session() {
     let sent = server.monitor();
     ctl(&world, &["stats"]).ok();
     let greeting = ["HELLO", "HPTTL", "HPEXPIRE", "HSETEX", "SCRIPT", "CLIENT", "SELECT"];
-    let allowed = ["INFO", "SCAN", "GET", "MEMORY", "PTTL", "DBSIZE"];
+    let allowed = ["INFO", "SCAN", "GETRANGE", "MEMORY", "PTTL", "DBSIZE"];
     for command in sent.finish() {
         let name = command.trim_start_matches('"').split('"').next().unwrap().to_uppercase();
         assert!(greeting.contains(&&*name) || allowed.contains(&&*name), "{command}");

@@ -2,10 +2,11 @@
 //!
 //! `script` of util-linux is the terminal.
 
+use std::io::Read;
 use std::process::Command;
 
 use session_tests::acceptance::World;
-use session_tests::sessionctl::{Run, command, start};
+use session_tests::sessionctl::{Run, Running, command, start};
 
 use crate::account::sign_in;
 use crate::ctl;
@@ -13,6 +14,12 @@ use crate::many::sign_in_all;
 
 /// Runs the program in a terminal, and types this text. Both outputs are the standard output.
 fn in_terminal(world: &World, args: &[&str], variables: &[(&str, &str)], typed: &str) -> Run {
+    let mut running = start_in_terminal(world, args, variables);
+    running.write(typed);
+    running.end()
+}
+
+fn start_in_terminal(world: &World, args: &[&str], variables: &[(&str, &str)]) -> Running {
     let program = command(args);
     let words = [program.get_program()].into_iter().chain(program.get_args());
     let line: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
@@ -25,9 +32,7 @@ fn in_terminal(world: &World, args: &[&str], variables: &[(&str, &str)], typed: 
     }
     terminal.env("TERM", "xterm").env("SESSION_REDIS", world.server().unwrap().url());
     terminal.envs(variables.iter().copied());
-    let mut running = start(terminal);
-    running.write(typed);
-    running.end()
+    start(terminal)
 }
 
 #[tokio::test]
@@ -49,6 +54,37 @@ async fn more_than_one_session_ends_after_a_yes_alone() {
     assert_eq!(ctl(&world, &["count"]).ok(), "2\n");
     let ended = in_terminal(&world, &end, &[], "y\n");
     assert!(ended.code == Some(0) && ended.stdout.contains("ended 2"), "{ended:?}");
+}
+
+/// The answer is about the sessions of the question.
+#[tokio::test]
+async fn a_session_that_begins_after_the_question_is_asked_about() {
+    let world = World::redis().await;
+    let sessions = world.sessions(|config| config);
+    for _ in 0..2 {
+        sign_in(&sessions, 42).await;
+    }
+    let mut ending = start_in_terminal(&world, &["end", "--by", "user=42"], &[]);
+    let mut screen = ending.child().stdout.take().unwrap();
+    assert!(read_question(&mut screen).contains("End 2 sessions"));
+    sign_in(&sessions, 42).await;
+    ending.write("y\n");
+    assert!(read_question(&mut screen).contains("End 3 sessions"));
+    ending.write("n\n");
+    assert!(read_question(&mut screen).contains("nothing was ended"));
+    assert_eq!((ending.end().code, &*ctl(&world, &["count"]).ok()), (Some(1), "3\n"));
+}
+
+/// Reads up to a question, or to the end of the program.
+fn read_question(screen: &mut impl Read) -> String {
+    let mut shown = Vec::new();
+    for byte in screen.bytes() {
+        shown.push(byte.unwrap());
+        if shown.ends_with(b"[y/N] ") {
+            break;
+        }
+    }
+    String::from_utf8(shown).unwrap()
 }
 
 #[tokio::test]

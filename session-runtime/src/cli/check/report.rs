@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, Safe};
 use crate::error::Error;
 
 /// A check. The names in JSON are stable.
@@ -157,7 +157,8 @@ fn line(name: Check, status: Status, message: &str) -> String {
         Status::Skipped => ("skipped", AnsiColor::BrightBlack),
     };
     let style = Style::new().fg_color(Some(colour.into()));
-    format!("{style}{word:<7}{style:#}  {:<12}  {message}", name.title())
+    // A server chooses parts of the message, such as its version.
+    format!("{style}{word:<7}{style:#}  {:<12}  {}", name.title(), Safe(message))
 }
 
 impl Check {
@@ -175,5 +176,16 @@ impl Check {
             Self::Probe => "probe",
             Self::Tracking => "tracking",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_server_cannot_change_a_terminal() {
+        let shown = line(Check::Connection, Status::Ok, "redis \x1b[2J7 at \u{202e}host");
+        assert!(shown.ends_with("  redis \\u{1b}[2J7 at \\u{202e}host"), "{shown}");
     }
 }

@@ -1,19 +1,22 @@
 //! The results of commands, as text or as JSON.
 
 mod histogram;
+mod message;
 mod safe;
 mod time;
 
 use std::fmt;
 use std::io::{self, Write};
 
-use anstream::{AutoStream, eprintln};
-use anstyle::{AnsiColor, Style};
+use anstream::AutoStream;
+use anstyle::Style;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
 pub(super) use self::histogram::{Bytes, Histogram};
-pub(super) use self::safe::Safe;
+pub(super) use self::message::{hint, tell};
+use self::safe::SafeJson;
+pub(super) use self::safe::{Safe, SafeLines};
 pub(super) use self::time::{Span, Time};
 use super::failure::Failure;
 
@@ -63,18 +66,14 @@ impl Output {
 
     /// Writes bytes as they are.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.stdout.write_all(bytes)?;
-        Ok(self.stdout.flush()?)
+        let mut stdout = self.stdout.as_inner();
+        stdout.write_all(bytes)?;
+        Ok(stdout.flush()?)
     }
 
+    /// Writes a line of JSON. Styles would be removed from text, and JSON has to stay as it is.
     fn json(&mut self, result: &impl Serialize) -> Result<(), Failure> {
         let line = serde_json::to_string(result).map_err(io::Error::from)?;
-        Ok(writeln!(self.stdout, "{line}")?)
+        Ok(writeln!(self.stdout.as_inner(), "{}", SafeJson(&line))?)
     }
-}
-
-/// Tells something beside the result, on standard error.
-pub(super) fn hint(text: impl fmt::Display) {
-    let yellow = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-    eprintln!("{yellow}hint:{yellow:#} {text}");
 }

@@ -2,14 +2,12 @@
 
 mod tally;
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
-
 use self::tally::Tally;
 use super::args::StatsArgs;
 use super::connection::{Opened, redis_store};
 use super::failure::Failure;
 use super::output::{Output, hint};
+use super::seen::Seen;
 use super::walk::Steps;
 use crate::error::Error;
 use crate::session::sessions::Sessions;
@@ -47,20 +45,5 @@ async fn count(sessions: &Sessions, mut steps: Steps) -> Result<Tally, Failure> 
             Some(next) => from = Some(next),
             None => return Ok(tally),
         }
-    }
-}
-
-/// Hashes of the keys that were counted, because a walk may show a key twice. Among a million keys,
-/// two have the same hash once in ten million walks.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    hashes: HashSet<u64>,
-}
-
-impl Seen {
-    /// Returns whether the key is new.
-    fn insert(&mut self, key: &str) -> bool {
-        self.hashes.insert(self.hasher.hash_one(key))
     }
 }

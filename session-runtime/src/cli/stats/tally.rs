@@ -8,7 +8,6 @@ use crate::cli::output::{Bytes, Histogram};
 use crate::id::{SessionId, SessionKey};
 use crate::request::manager::Manager;
 use crate::store::redis::commands::census::CountedKey;
-use crate::store::redis::commands::key_state::KeyState;
 use crate::store::{DestroyReason, TombstoneKind};
 
 /// The numbers of keys with a prefix.
@@ -47,15 +46,12 @@ struct Tombstones {
 
 impl Tally {
     pub(super) fn add(&mut self, key: &CountedKey, manager: &Manager, now: SystemTime) {
-        if key.state == KeyState::Missing {
-            return;
-        }
         if is_list(manager.prefix(), &key.name) {
             return self.index_lists.add(key);
         }
-        match (SessionKey::id_in(manager.prefix(), &key.name), &key.state) {
-            (Some(_), KeyState::Tombstone(stored)) => self.tombstones.add(key, &stored.kind),
-            (Some(id), _) => self.add_session(key, id, manager, now),
+        match (SessionKey::id_in(manager.prefix(), &key.name), &key.tombstone) {
+            (Some(_), Some(kind)) => self.tombstones.add(key, kind),
+            (Some(id), None) => self.add_session(key, id, manager, now),
             (None, _) => self.other_keys.add(key),
         }
     }

@@ -1,13 +1,15 @@
 //! The sessions that a watch has seen, which tell events from mere reads and writes.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hashlink::LinkedHashMap;
+use tokio::time::Instant;
 
+use super::clock::Moment;
 use super::event::{Event, What};
 use crate::id::SessionId;
-use crate::lifecycle::TOMBSTONE_FOR;
+use crate::lifecycle::END_TOMBSTONE_FOR;
 use crate::store::TombstoneKind;
 use crate::store::redis::commands::key_state::KeyState;
 use crate::store::redis::commands::tombstone::StoredTombstone;
@@ -16,12 +18,24 @@ use crate::store::redis::commands::tombstone::StoredTombstone;
 /// forgotten.
 const LIMIT: usize = 500_000;
 
+/// The time after which no earlier tombstone is left. A server deletes some expired keys late.
+const EARLIER_ARE_GONE_AFTER: Duration = END_TOMBSTONE_FOR.saturating_add(Duration::from_secs(60));
+
 /// The known sessions, each under a hash of its id.
 pub(super) struct Memory {
-    seen: LinkedHashMap<u64, Seen>,
+    known: LinkedHashMap<u64, Known>,
     hasher: RandomState,
     begun: SystemTime,
+    /// The time before which a session may have been created and forgotten.
+    created_from: SystemTime,
+    /// The moment before which an end may have been forgotten, or not seen.
+    ends_from: Instant,
     limit: usize,
+}
+
+struct Known {
+    seen: Seen,
+    created_at: SystemTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +48,15 @@ enum Seen {
 impl Memory {
     /// Creates an empty memory. Earlier ends are no events, nor are sessions that were created
     /// earlier.
-    pub(super) fn new(begun: SystemTime) -> Self {
-        Self { seen: LinkedHashMap::new(), hasher: RandomState::new(), begun, limit: LIMIT }
+    pub(super) fn new(begun: Moment) -> Self {
+        Self {
+            known: LinkedHashMap::new(),
+            hasher: RandomState::new(),
+            begun: begun.time,
+            created_from: begun.time,
+            ends_from: begun.at,
+            limit: LIMIT,
+        }
     }
 
     /// Returns the events that explain why these sessions have changed, ordered by time. All keys
@@ -43,7 +64,7 @@ impl Memory {
     pub(super) fn events(
         &mut self,
         changed: Vec<(SessionId, KeyState)>,
-        now: SystemTime,
+        now: Moment,
     ) -> Vec<Event> {
         let mut events = Vec::new();
         let (mut tombstones, mut others) = (Vec::new(), Vec::new());
@@ -62,7 +83,7 @@ impl Memory {
         }
         for (id, is_live) in others {
             match is_live {
-                true => self.live(id, &mut events),
+                true => self.live(id, now, &mut events),
                 false => self.missing(id, now, &mut events),
             }
         }
@@ -70,81 +91,83 @@ impl Memory {
         events
     }
 
-    /// Forgets everything, because the store was emptied.
-    pub(super) fn clear(&mut self) {
-        self.seen.clear();
-    }
-
     fn ended(
         &mut self,
         id: SessionId,
         stored: &StoredTombstone,
-        now: SystemTime,
+        now: Moment,
         events: &mut Vec<Event>,
     ) {
-        let before = self.remember(&id, Seen::Over);
+        let before = self.remember(&id, Seen::Over, now);
         let is_new = stored.created_at.is_some_and(|at| at >= self.begun);
         if before == Some(Seen::Over) || (before.is_none() && !is_new) {
             return;
         }
+        let ended_at = stored.created_at.unwrap_or(now.time);
         if before.is_none() {
-            self.created(&id, events);
+            self.created(&id, ended_at, events);
         }
         if let TombstoneKind::Rotated(successor) | TombstoneKind::Renewed(successor) = &stored.kind
-            && self.recall(successor).is_none()
+            && !self.known.contains_key(&self.hash(successor))
         {
-            self.remember(successor, Seen::Live);
+            self.remember(successor, Seen::Live, now);
         }
-        events.push(Event::of_end(&id, &stored.kind, stored.created_at.unwrap_or(now)));
+        events.push(Event::of_end(&id, &stored.kind, ended_at));
     }
 
-    fn live(&mut self, id: SessionId, events: &mut Vec<Event>) {
-        if self.remember(&id, Seen::Live).is_none() {
-            self.created(&id, events);
+    fn live(&mut self, id: SessionId, now: Moment, events: &mut Vec<Event>) {
+        if self.remember(&id, Seen::Live, now).is_none() {
+            self.created(&id, now.time, events);
         }
     }
 
-    fn missing(&mut self, id: SessionId, now: SystemTime, events: &mut Vec<Event>) {
-        let before = self.seen.remove(&self.hash(&id));
-        // The tombstones of earlier ends expire as well.
+    fn missing(&mut self, id: SessionId, now: Moment, events: &mut Vec<Event>) {
+        let before = self.known.remove(&self.hash(&id)).map(|known| known.seen);
+        // The tombstones of ends that are not remembered expire as well.
         let earlier_are_gone =
-            now.duration_since(self.begun).is_ok_and(|since| since > TOMBSTONE_FOR);
-        let is_new = self.is_new(&id);
+            now.at.saturating_duration_since(self.ends_from) > EARLIER_ARE_GONE_AFTER;
         match before {
             Some(Seen::Over) => return,
-            None if !is_new && !earlier_are_gone => return,
-            None => self.created(&id, events),
+            None if !self.is_new(&id) && !earlier_are_gone => return,
+            None => self.created(&id, now.time, events),
             Some(Seen::Live) => {}
         }
-        events.push(Event::new(&id, What::Expired, now));
+        events.push(Event::new(&id, What::Expired, now.time));
     }
 
-    /// Adds the creation of a session that was never seen, if it was after the beginning.
-    fn created(&self, id: &SessionId, events: &mut Vec<Event>) {
+    /// Adds the creation of a session that was never seen, if it was after the beginning. The id
+    /// has the time by another clock, which may be ahead of that of the next event.
+    fn created(&self, id: &SessionId, at_most: SystemTime, events: &mut Vec<Event>) {
         if self.is_new(id) {
-            events.push(Event::new(id, What::Created, id.created_at()));
+            events.push(Event::new(id, What::Created, id.created_at().min(at_most)));
         }
     }
 
     /// Returns whether the session was created after the beginning. The key of an id from Python
     /// does not tell.
     fn is_new(&self, id: &SessionId) -> bool {
-        id.created_at() >= self.begun
-    }
-
-    fn recall(&self, id: &SessionId) -> Option<Seen> {
-        self.seen.get(&self.hash(id)).copied()
+        id.created_at() >= self.created_from
     }
 
     /// Remembers the session as the latest. Returns what was known before.
-    fn remember(&mut self, id: &SessionId, seen: Seen) -> Option<Seen> {
-        let hash = self.hash(id);
-        let before = self.seen.remove(&hash);
-        self.seen.insert(hash, seen);
-        if self.seen.len() > self.limit {
-            self.seen.pop_front();
+    fn remember(&mut self, id: &SessionId, seen: Seen, now: Moment) -> Option<Seen> {
+        let (hash, created_at) = (self.hash(id), id.created_at());
+        let before = self.known.remove(&hash).map(|known| known.seen);
+        self.known.insert(hash, Known { seen, created_at });
+        if self.known.len() > self.limit {
+            self.forget_one(now);
         }
         before
+    }
+
+    /// Forgets the session without a change for the longest, which must not seem new later.
+    fn forget_one(&mut self, now: Moment) {
+        let Some((_, forgotten)) = self.known.pop_front() else { return };
+        let later = forgotten.created_at.checked_add(Duration::from_secs(1));
+        self.created_from = self.created_from.max(later.unwrap_or(now.time).min(now.time));
+        if forgotten.seen == Seen::Over {
+            self.ends_from = now.at;
+        }
     }
 
     fn hash(&self, id: &SessionId) -> u64 {
@@ -177,11 +200,15 @@ mod tests {
     }
 
     /// A watch that began at 1,000.
-    struct Watch(Memory);
+    struct Watch {
+        memory: Memory,
+        begun: Moment,
+    }
 
     impl Watch {
         fn new() -> Self {
-            Self(Memory::new(at(1_000)))
+            let begun = Moment { time: at(1_000), at: Instant::now() };
+            Self { memory: Memory::new(begun), begun }
         }
 
         #[track_caller]
@@ -196,10 +223,16 @@ mod tests {
             changed: &[(SessionId, KeyState)],
             expected: &[(SessionId, &str)],
         ) {
-            let told = self.0.events(changed.to_vec(), at(now));
+            let told = self.events_at(now, changed);
             let told: Vec<_> = told.iter().map(Event::tag_and_name).collect();
             let expected: Vec<_> = expected.iter().map(|(id, name)| (id.tag(), *name)).collect();
             assert_eq!(told, expected);
+        }
+
+        fn events_at(&mut self, now: u64, changed: &[(SessionId, KeyState)]) -> Vec<Event> {
+            let since = Duration::from_secs(now - 1_000);
+            let now = Moment { time: at(now), at: self.begun.at + since };
+            self.memory.events(changed.to_vec(), now)
         }
     }
 
@@ -224,7 +257,8 @@ mod tests {
         // Expired, or a tombstone that nothing has touched since.
         watch.tells(&[(id(900), KeyState::Missing)], &[]);
         let expired = id(900);
-        watch.tells_at(1_301, &[(expired, KeyState::Missing)], &[(expired, "expired")]);
+        watch.tells_at(1_600, &[(expired, KeyState::Missing)], &[]);
+        watch.tells_at(1_661, &[(expired, KeyState::Missing)], &[(expired, "expired")]);
     }
 
     #[test]
@@ -258,15 +292,50 @@ mod tests {
     #[test]
     fn the_sessions_without_a_change_for_the_longest_are_forgotten() {
         let mut watch = Watch::new();
-        watch.0.limit = 2;
+        watch.memory.limit = 2;
         let sessions = [id(1_001), id(1_002), id(1_003)];
         for at in [0, 1, 0, 2] {
-            watch.0.events(vec![(sessions[at], KeyState::Live)], self::at(1_010));
+            watch.events_at(1_010, &[(sessions[at], KeyState::Live)]);
         }
-        assert_eq!(watch.0.seen.len(), 2);
+        assert_eq!(watch.memory.known.len(), 2);
         watch.tells(&[(sessions[0], KeyState::Live), (sessions[2], KeyState::Live)], &[]);
-        watch.tells(&[(sessions[1], KeyState::Live)], &[(sessions[1], "created")]);
-        watch.0.clear();
-        assert!(watch.0.seen.is_empty());
+        // A forgotten session is not created again, nor one as old.
+        watch.tells(&[(sessions[1], KeyState::Live), (id(1_002), KeyState::Live)], &[]);
+        let (new, ended) = (id(1_005), id(1_006));
+        watch.tells(&[(new, KeyState::Live)], &[(new, "created")]);
+        watch.tells(&[(ended, logged_out(1_006))], &[(ended, "created"), (ended, "ended")]);
+    }
+
+    /// A forgotten tombstone expires like a session.
+    #[test]
+    fn the_expiry_of_a_forgotten_tombstone_is_no_event() {
+        let mut watch = Watch::new();
+        watch.memory.limit = 1;
+        let ended = id(1_001);
+        watch.events_at(1_800, &[(ended, logged_out(1_800))]);
+        watch.events_at(1_900, &[(id(1_900), KeyState::Live)]);
+        watch.tells_at(2_100, &[(ended, KeyState::Missing)], &[]);
+        let old = id(900);
+        watch.tells_at(2_561, &[(old, KeyState::Missing)], &[(old, "expired")]);
+    }
+
+    #[test]
+    fn a_creation_is_told_with_a_time_before_the_next_event() {
+        for (state, next) in
+            [(KeyState::Live, 1_010), (KeyState::Missing, 1_010), (logged_out(1_009), 1_009)]
+        {
+            let ahead = id(1_040);
+            let told = Watch::new().events_at(1_010, &[(ahead, state)]);
+            assert_eq!(told[0].tag_and_name(), (ahead.tag(), "created"));
+            assert!(told.iter().all(|event| event.time() == at(next)));
+        }
+    }
+
+    /// The minutes are not those of a clock that somebody sets.
+    #[test]
+    fn a_clock_that_jumps_ends_no_session() {
+        let mut watch = Watch::new();
+        let now = Moment { time: at(9_000), at: watch.begun.at };
+        assert!(watch.memory.events(vec![(id(900), KeyState::Missing)], now).is_empty());
     }
 }

@@ -57,6 +57,11 @@ impl<D: Schema> AllSessions<D> {
         })
     }
 
+    /// Returns whether all steps were taken.
+    pub(crate) fn is_over(&self) -> bool {
+        self.walk.is_over()
+    }
+
     /// Takes a step, and returns the sessions there. `None` at the end.
     pub(crate) async fn step(&mut self) -> Result<Option<Vec<SessionEntry<D>>>, Error> {
         let index = D::INDEXED.first().map_or("", |(index, _)| index);

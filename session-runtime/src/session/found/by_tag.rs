@@ -46,9 +46,10 @@ impl<'a, D: Schema> TagSearch<'a, D> {
 
     /// Takes a step. Returns whether there are more.
     pub(crate) async fn step(&mut self) -> Result<bool, Error> {
-        if let Some(page) = self.walk.step().await? {
-            let Self { found, ids, .. } = self;
-            found.extend(page.into_iter().filter(|entry| ids.insert(*entry.id())));
+        let page = self.walk.step().await?.unwrap_or_default();
+        let Self { found, ids, .. } = self;
+        found.extend(page.into_iter().filter(|entry| ids.insert(*entry.id())));
+        if !self.walk.is_over() {
             return Ok(true);
         }
         self.keep_live().await?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
-use crate::lifecycle::SessionMetadata;
+use crate::lifecycle::{END_TOMBSTONE_FOR, SessionMetadata};
 use crate::request::encrypted::open;
 use crate::request::index_list::{IndexList, IndexedField};
 use crate::request::indexed::IndexedChange;
@@ -18,9 +18,6 @@ use crate::telemetry::{EventQueue, LifecycleEvent};
 
 /// The number of ids under which a session is followed. Each is a rotation during the search.
 pub(super) const FOLLOWED: usize = 1_000;
-/// The lifetime of a tombstone for an end through an index. A login that is half done may come
-/// within this time, and must meet the tombstone.
-const END_TOMBSTONE_FOR: Duration = Duration::from_secs(10 * 60);
 /// The time after which a list is read again. An entry may no longer be pending, and a tombstone
 /// that leads to a later id may be gone.
 const LIST_COUNTS_FOR: Duration = Duration::from_secs(30);
@@ -149,7 +146,7 @@ impl<'a> Search<'a> {
         Ok(Survey { found, pending, read_at, asked })
     }
 
-    /// Removes entries that are not true any more, unless the lists are kept. An error does no harm.
+    /// Removes entries that are not true any more, unless the lists are kept. An error is no harm.
     async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
         let stale = Stale { read_at, entries };
         if self.removes_stale

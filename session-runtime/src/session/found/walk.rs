@@ -25,7 +25,6 @@ impl Walk {
         Self { tag: Some(tag.into()), place: Place::At(None) }
     }
 
-    #[cfg(feature = "encryption")]
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.place, Place::Over)
     }

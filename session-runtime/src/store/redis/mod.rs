@@ -13,6 +13,8 @@ mod url;
 
 pub use builder::RedisStoreBuilder;
 #[cfg(feature = "cli")]
+pub(crate) use cause::Lack;
+#[cfg(feature = "cli")]
 pub(crate) use net::broadcast::{News, Told};
 #[cfg(feature = "cli")]
 pub(crate) use net::deployment::UNTOLD;

@@ -99,7 +99,12 @@ pub(crate) async fn the_sessions_with_a_tag_are_found(world: World) {
     let same_tag = format!("{tag}{}", &other.expose_secret()[tag.len()..]);
     world.begin_under(&same_tag).await;
     assert_eq!(ids_by_tag(&tag).await.len(), 2);
-    sessions.open_id::<Device>(&id).destroy().await.unwrap();
+    let found = sessions.by_tag::<Device>(&tag).await.unwrap();
+    let entry = found.iter().find(|entry| *entry.id() == id).unwrap();
+    mine.rotate().await.unwrap();
+    assert!(entry.end().await.unwrap(), "under the later id");
+    assert!(!entry.end().await.unwrap(), "the session has ended");
+    assert!(!mine.exists().await.unwrap());
     assert_eq!(ids_by_tag(&tag).await, [same_tag.parse().unwrap()]);
 }
 

@@ -114,6 +114,26 @@ impl Cause {
     pub(crate) const CLOSED: &str = "the connection was closed";
 }
 
+/// A permission that the user lacks.
+#[cfg(feature = "cli")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lack {
+    Certain,
+    /// Servers have no code for a refusal within a script.
+    Possible,
+}
+
+#[cfg(feature = "cli")]
+impl Lack {
+    pub(crate) fn in_error(error: &(dyn StdError + 'static)) -> Option<Self> {
+        match error.source()?.downcast_ref()? {
+            Cause::Server(Code::NoPermission | Code::NoKeyPermission) => Some(Self::Certain),
+            Cause::Server(Code::Other) => Some(Self::Possible),
+            _ => None,
+        }
+    }
+}
+
 const WITHOUT_TLS: &str =
     "the server does not use TLS: its URL must start with `redis`, not with `rediss`";
 
@@ -164,6 +184,25 @@ impl From<Code> for StoreError {
             Code::TooMany => Self::too_many(),
             code if code.is_transient() => Self::unavailable(cause),
             _ => Self::refused(cause),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_a_permission_is_read_from_the_code() {
+        for (code, lack) in [
+            (Code::NoPermission, Some(Lack::Certain)),
+            (Code::NoKeyPermission, Some(Lack::Certain)),
+            (Code::Other, Some(Lack::Possible)),
+            (Code::WrongType, None),
+            (Code::EndedSince, None),
+        ] {
+            let error = crate::error::Error::from(StoreError::from(code));
+            assert_eq!(Lack::in_error(&error), lack, "{code}");
         }
     }
 }

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::key_state::{AnyKey, KeyState};
+use redis::Value;
+
+use super::key_state::{AT_ONCE, AnyKey, KeyState};
 use crate::store::StoreError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::broadcast::{Broadcast, News};
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::protocol::command::command_of;
-
-/// The largest number of keys that are looked at together.
-const AT_ONCE: usize = 500;
 
 impl RedisStore {
     /// Returns the same store with separate connections, which tell of all changes under the
@@ -50,7 +49,8 @@ impl RedisStore {
                     commands.add_command(KeyState::question(key));
                 });
                 for (key, replies) in keys.iter().zip(asked.await?) {
-                    let state = KeyState::from_reply(replies.into_iter().next())?;
+                    let state =
+                        KeyState::from_reply(replies.into_iter().next().unwrap_or(Value::Nil))?;
                     states.push((key.0.clone(), state));
                 }
             }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::key_state::{AnyKey, KeyState};
+use super::key_state::{AT_ONCE, AnyKey, KeyState};
 use super::key_walk::Wanted;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::Code;
 use crate::store::redis::protocol::command::{command_of, pattern_of};
 use crate::store::redis::protocol::reply::{is_unknown_command, text};
-use crate::store::{ScanCursor, StoreError};
+use crate::store::{ScanCursor, SessionKey, StoreError, TombstoneKind};
 
 /// Some keys of a prefix.
 pub(crate) struct CensusPage {
@@ -23,7 +23,8 @@ pub(crate) struct CensusPage {
 pub(crate) struct CountedKey {
     /// The whole key, which contains a secret.
     pub(crate) name: String,
-    pub(crate) state: KeyState,
+    /// The tombstone, if the key is that of a session that has ended.
+    pub(crate) tombstone: Option<TombstoneKind>,
     /// The memory of key and value. `None` if the user may not ask.
     pub(crate) bytes: Option<u64>,
     /// The time until the key expires. `Duration::MAX` if it never does.
@@ -45,21 +46,48 @@ impl RedisStore {
             return Ok(CensusPage { keys: Vec::new(), next: None });
         };
         let names = page.names.iter().filter_map(text);
-        let keys: Vec<_> = names.map(|name| AnyKey(name.to_owned())).collect();
-        let asked = self.ask_about(&page.server, &keys, |commands, key| {
-            commands
-                .add_command(KeyState::question(key))
-                .add_command(command_of(&["MEMORY", "USAGE", key]))
-                .add_command(command_of(&["PTTL", key]));
-        });
-        let replies = asked.await?;
-        let counted = keys.into_iter().zip(replies).map(|(key, replies)| {
-            let mut replies = replies.into_iter();
-            let state = KeyState::from_reply(replies.next())?;
-            let (bytes, expires_in) = (bytes(replies.next())?, expires_in(replies.next())?);
-            Ok(CountedKey { name: key.0, state, bytes, expires_in })
-        });
-        Ok(CensusPage { keys: counted.collect::<Result<_, StoreError>>()?, next: page.next })
+        let keys = names.map(|name| AnyKey(name.to_owned()));
+        // The other keys may have values of any size.
+        let (of_sessions, others): (Vec<_>, Vec<_>) =
+            keys.partition(|key| SessionKey::id_in(prefix, &key.0).is_some());
+        let mut counted = self.count(&page.server, of_sessions, true).await?;
+        counted.extend(self.count(&page.server, others, false).await?);
+        Ok(CensusPage { keys: counted, next: page.next })
+    }
+
+    /// Counts the keys that exist.
+    async fn count(
+        &self,
+        server: &str,
+        keys: Vec<AnyKey>,
+        are_of_sessions: bool,
+    ) -> Result<Vec<CountedKey>, StoreError> {
+        let mut counted = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let asked = self.ask_about(server, keys, |commands, key| {
+                commands
+                    .add_command(command_of(&["MEMORY", "USAGE", key]))
+                    .add_command(command_of(&["PTTL", key]));
+                if are_of_sessions {
+                    commands.add_command(KeyState::question(key));
+                }
+            });
+            for (key, replies) in keys.iter().zip(asked.await?) {
+                let mut replies = replies.into_iter();
+                let (bytes, expires_in) = (bytes(replies.next())?, expires_in(replies.next())?);
+                let state = replies.next().map(KeyState::from_reply).transpose()?;
+                let (Some(expires_in), false) = (expires_in, state == Some(KeyState::Missing))
+                else {
+                    continue;
+                };
+                let tombstone = match state {
+                    Some(KeyState::Tombstone(stored)) => Some(stored.kind),
+                    _ => None,
+                };
+                counted.push(CountedKey { name: key.0.clone(), tombstone, bytes, expires_in });
+            }
+        }
+        Ok(counted)
     }
 }
 
@@ -77,13 +105,14 @@ fn bytes(reply: Option<Value>) -> Result<Option<u64>, StoreError> {
     }
 }
 
-fn expires_in(reply: Option<Value>) -> Result<Duration, StoreError> {
+/// Returns the time until the key expires, or `None` for a key that does not exist.
+fn expires_in(reply: Option<Value>) -> Result<Option<Duration>, StoreError> {
     match reply {
-        Some(Value::Int(left @ 0..)) => Ok(Duration::from_millis(left.unsigned_abs())),
-        Some(Value::Int(-1)) => Ok(Duration::MAX),
+        Some(Value::Int(left @ 0..)) => Ok(Some(Duration::from_millis(left.unsigned_abs()))),
+        Some(Value::Int(-1)) => Ok(Some(Duration::MAX)),
         reply => match reply.as_ref().and_then(Code::in_reply) {
             Some(code) => Err(code.into()),
-            None => Ok(Duration::ZERO),
+            None => Ok(None),
         },
     }
 }

@@ -19,6 +19,12 @@ pub(crate) enum KeyState {
     Missing,
 }
 
+/// The length that no tombstone reaches. A longer text is from another program, and is not read
+/// whole.
+const LONGEST: &str = "200";
+/// The largest number of keys that are looked at together.
+pub(super) const AT_ONCE: usize = 500;
+
 /// A key, whatever it is the key of.
 pub(super) struct AnyKey(pub(super) String);
 
@@ -31,14 +37,14 @@ impl StoredKey for AnyKey {
 impl KeyState {
     /// Returns the command whose reply tells the state.
     pub(super) fn question(key: &str) -> Cmd {
-        command_of(&["GET", key])
+        command_of(&["GETRANGE", key, "0", LONGEST])
     }
 
-    pub(super) fn from_reply(reply: Option<Value>) -> Result<Self, StoreError> {
+    pub(super) fn from_reply(reply: Value) -> Result<Self, StoreError> {
         match reply {
-            Some(Value::BulkString(stored)) => Ok(Self::Tombstone(StoredTombstone::parse(&stored))),
-            Some(Value::Nil) => Ok(Self::Missing),
-            Some(Value::ServerError(error)) => match Code::from(&error) {
+            Value::BulkString(stored) if stored.is_empty() => Ok(Self::Missing),
+            Value::BulkString(stored) => Ok(Self::Tombstone(StoredTombstone::parse(&stored))),
+            Value::ServerError(error) => match Code::from(&error) {
                 Code::WrongType => Ok(Self::Live),
                 code => Err(code.into()),
             },

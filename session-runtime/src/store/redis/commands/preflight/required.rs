@@ -127,7 +127,7 @@ impl RequiredCommand {
     pub(super) fn for_watch(key: &SessionKey) -> Vec<Self> {
         let mut commands = Self::for_news();
         commands.truncate(1);
-        commands.push(Self::new("get", &["GET", key.expose_secret()], false));
+        commands.push(Self::new("getrange", &["GETRANGE", key.expose_secret(), "0", "0"], false));
         commands
     }
 
