@@ -304,7 +304,7 @@ async fn a_session_is_found_by_its_tag_and_ended() {
         }
         for line in views.iter().chain(&ends) {
             assert_eq!(line.contains("index=\"user\""), index != "None", "{line}");
-            assert!(!line.contains("42"), "the value: {line}");
+            assert!(!line.replace(&session, "").contains("42"), "the value: {line}");
         }
     }
     assert!(sessions.by_tag::<Auth>(&tag).await.unwrap().len() == 1);
