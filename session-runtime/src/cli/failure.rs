@@ -17,7 +17,10 @@ use crate::store::redis::Lack;
 pub(super) enum Failure {
     #[error(transparent)]
     Sessions(#[from] Error),
-    #[error("{error}. This command {} the permissions {needs}", .lack.verb())]
+    #[error(
+        "{error}. This command {} the permissions {needs}, on the keys ~PREFIX:sessions:*",
+        .lack.verb()
+    )]
     NotPermitted { error: Error, needs: &'static str, lack: Lack },
     #[error("{0}. Sessions that have ended stay ended. Run the same command again to end the rest")]
     Unfinished(Box<Failure>),
