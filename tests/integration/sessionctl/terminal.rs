@@ -2,7 +2,7 @@
 //!
 //! `script` of util-linux is the terminal.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::process::Command;
 
 use session_tests::acceptance::World;
@@ -65,7 +65,7 @@ async fn a_session_that_begins_after_the_question_is_asked_about() {
         sign_in(&sessions, 42).await;
     }
     let mut ending = start_in_terminal(&world, &["end", "--by", "user=42"], &[]);
-    let mut screen = ending.child().stdout.take().unwrap();
+    let mut screen = BufReader::new(ending.child().stdout.take().unwrap());
     assert!(read_question(&mut screen).contains("End 2 sessions"));
     sign_in(&sessions, 42).await;
     ending.write("y\n");
@@ -76,14 +76,9 @@ async fn a_session_that_begins_after_the_question_is_asked_about() {
 }
 
 /// Reads up to a question, or to the end of the program.
-fn read_question(screen: &mut impl Read) -> String {
+fn read_question(screen: &mut impl BufRead) -> String {
     let mut shown = Vec::new();
-    for byte in screen.bytes() {
-        shown.push(byte.unwrap());
-        if shown.ends_with(b"[y/N] ") {
-            break;
-        }
-    }
+    while !shown.ends_with(b"[y/N] ") && screen.read_until(b' ', &mut shown).unwrap() > 0 {}
     String::from_utf8(shown).unwrap()
 }
 
