@@ -126,7 +126,7 @@ async fn a_user_with_any_name_is_ended() {
         sessions.create::<Auth>().await.unwrap().set_user(user).await.unwrap();
     }
     let page = browser.open(&format!("{base}?by=user&value=a%0Ab%00")).await;
-    page.expect_text("#results", "2 live sessions with user a").await;
+    page.expect_text("#results", "2 live sessions with user aU+000AbU+0000").await;
     page.click("tbody a").await;
     page.expect_title_with("Session ").await;
     page.click("main form button").await;
