@@ -61,8 +61,8 @@ impl StoreArgs {
         Ok(self.open().await?.sessions)
     }
 
-    /// Returns the configuration, and whether it has a secret. An operator need not have the secret of the cookies, nor know the
-    /// lifetimes of the application.
+    /// Returns the configuration, and whether it has a secret. An operator need not have the secret
+    /// of the cookies, nor know the lifetimes of the application.
     fn config(self) -> Result<(SessionConfig, bool), Failure> {
         let mut config = SessionConfig::from_env()?.with_longest_lifetimes();
         if let Some(url) = self.store {
