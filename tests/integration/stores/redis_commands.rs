@@ -30,6 +30,8 @@ const OF_FIELDS: [&str; 2] = ["HPEXPIRE", "HPTTL"];
 const OF_INDEXES: [&str; 5] = ["ZADD", "ZRANGE", "ZREM", "ZREMRANGEBYSCORE", "ZSCORE"];
 /// Only a walk over all sessions needs this. The error of the walk names what is missing.
 const OF_WALKS: [&str; 1] = ["SCAN"];
+/// Only the program `sessionctl` sends these, which no application needs.
+const OF_SESSIONCTL: [&str; 4] = ["DBSIZE", "GETRANGE", "HELLO", "MEMORY"];
 /// Without `CLIENT`, live connections look in intervals. Without `HSETEX`, the store runs a script.
 /// Without `INFO`, the store does not warn of eviction.
 const DISPENSABLE: [&str; 3] = ["CLIENT", "HSETEX", "INFO"];
@@ -41,7 +43,7 @@ const NEVER_SENT: [&str; 2] = ["READONLY", "TYPE"];
 #[tokio::test(flavor = "multi_thread")]
 async fn each_command_of_the_sources_that_a_server_lacks_is_named_at_the_start() {
     let mut sent = sent_commands();
-    let of_features = [&OF_FIELDS[..], &OF_INDEXES, &OF_WALKS].concat();
+    let of_features = [&OF_FIELDS[..], &OF_INDEXES, &OF_WALKS, &OF_SESSIONCTL].concat();
     let exceptions = [&of_features[..], &DISPENSABLE, &OF_DEPLOYMENTS, &NEVER_SENT];
     for command in exceptions.concat() {
         assert!(sent.remove(command), "{command} is sent no more: it needs no exception");
