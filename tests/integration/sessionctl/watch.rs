@@ -464,7 +464,7 @@ async fn a_missing_permission_is_named() {
         let mut running = start(program);
         ended(&mut running).await;
         let refused = running.end();
-        assert!(refused.code != Some(0) && refused.stdout.is_empty(), "{refused:?}");
+        assert!(refused.code == Some(1) && refused.stdout.is_empty(), "{refused:?}");
         assert!(refused.stderr.contains(&format!("+{permission}")), "{refused:?}");
         let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("+{permission}")]);
     }

@@ -52,7 +52,7 @@ fn number(char: char) -> String {
 fn shortened(text: &str, most: usize) -> Markup {
     let Some((end, _)) = text.char_indices().nth(most) else { return visible(text) };
     let left = text[end..].chars().count();
-    html! { (visible(&text[..end])) span.faint { "… and " (left) " more" } }
+    html! { (visible(&text[..end])) span.faint { "… " (left) " more characters" } }
 }
 
 enum Part<'a> {
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_between_characters() {
         let cut = value(&ShownValue::Text("ééé".into()), 2).into_string();
-        assert!(cut.starts_with("<bdi>éé</bdi>") && cut.contains("… and 1 more"), "{cut}");
+        assert!(cut.starts_with("<bdi>éé</bdi>") && cut.contains("… 1 more characters"), "{cut}");
         assert_eq!(value(&ShownValue::Text("éé".into()), 2).into_string(), "<bdi>éé</bdi>");
     }
 }

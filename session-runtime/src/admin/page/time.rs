@@ -25,6 +25,7 @@ pub(super) fn ago(at: SystemTime, now: SystemTime) -> String {
     match now.duration_since(at) {
         Ok(age) if age < Duration::from_secs(1) => "just now".to_owned(),
         Ok(age) => format!("{} ago", period(age)),
+        Err(ahead) if ahead.duration() < Duration::from_secs(1) => "just now".to_owned(),
         Err(ahead) => format!("in {}", period(ahead.duration())),
     }
 }
@@ -84,6 +85,7 @@ mod tests {
     fn an_age_may_be_ahead_of_the_clock() {
         let now = UNIX_EPOCH + Duration::from_secs(100);
         assert_eq!(ago(now, now), "just now");
+        assert_eq!(ago(now + Duration::from_millis(1), now), "just now");
         assert_eq!(ago(now - Duration::from_secs(2), now), "2 s ago");
         assert_eq!(ago(now + Duration::from_secs(2), now), "in 2 s");
     }

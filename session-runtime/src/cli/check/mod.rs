@@ -138,7 +138,7 @@ fn field_expiry(lacks: &[FieldExpiryLack], is_supported: bool) -> Finding {
     }
     Finding::ok(match is_supported {
         true => "fields may have a `ttl`",
-        false => "no field may have a `ttl`, which needs Redis 7.4 or later, or Valkey 9 or later",
+        false => "not on this server: a `ttl` of a field needs Redis 7.4 or Valkey 9",
     })
 }
 

@@ -220,13 +220,7 @@ impl Watch<'_> {
                 let warning = "warning: all keys of a server were deleted, such as by FLUSHALL";
                 self.printer.note(warning).await?;
             }
-            Told::Refused => {
-                return Err(Error::config(
-                    "the Redis server does not tell of changes: grant +client|tracking to the \
-                     Redis user",
-                )
-                .into());
-            }
+            Told::Refused => return Err(Failure::Untold),
         }
         Ok(())
     }
