@@ -155,8 +155,14 @@ mod tests {
     #[test]
     fn permissions_are_named_if_one_may_lack() {
         for (lack, text) in [
-            (Lack::Certain, "x. This command needs the permissions +get, on the keys ~PREFIX:sessions:*"),
-            (Lack::Possible, "x. This command may need the permissions +get, on the keys ~PREFIX:sessions:*"),
+            (
+                Lack::Certain,
+                "x. This command needs the permissions +get, on the keys ~PREFIX:sessions:*",
+            ),
+            (
+                Lack::Possible,
+                "x. This command may need the permissions +get, on the keys ~PREFIX:sessions:*",
+            ),
         ] {
             let failure = Failure::NotPermitted { error: Error::config("x"), needs: "+get", lack };
             assert_eq!(failure.message(), text);
