@@ -53,13 +53,22 @@ impl Program {
 
     /// Waits until the program prints a line with this text, and returns the rest of the line.
     pub fn line_after(&mut self, text: &str) -> String {
+        self.line_or_end(text).unwrap_or_else(|printed| {
+            panic!("the program ended before it printed `{text}`: {printed}");
+        })
+    }
+
+    /// Does the same as [`line_after`](Self::line_after). If the program ends before, the error is
+    /// what it printed.
+    pub fn line_or_end(&mut self, text: &str) -> Result<String, String> {
         let mut printed = String::new();
         loop {
             let start = printed.len();
-            let read = self.output.read_line(&mut printed).unwrap();
-            assert!(read > 0, "the program ended before it printed `{text}`: {printed}");
+            if self.output.read_line(&mut printed).unwrap() == 0 {
+                return Err(printed);
+            }
             if let Some((_, rest)) = printed[start..].split_once(text) {
-                return rest.trim_end().to_owned();
+                return Ok(rest.trim_end().to_owned());
             }
         }
     }

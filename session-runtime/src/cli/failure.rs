@@ -45,8 +45,8 @@ pub(super) enum Failure {
     MemoryStore,
     #[error("no session with {wanted} {place}")]
     NoSession { wanted: String, place: String },
-    #[error("the Redis server does not tell of changes: grant +client|tracking to the Redis user")]
-    Untold,
+    #[error("{0}")]
+    Refused(String),
     #[error("the reader of the events is too slow, so the connections were closed")]
     SlowReader,
     #[error("{} sessions have this tag: name one of them with --created{}", .0.len(), Options(.0))]
@@ -109,7 +109,7 @@ impl Failure {
             | Self::NoKeys
             | Self::Output(_)
             | Self::SlowReader
-            | Self::Untold
+            | Self::Refused(_)
             | Self::Checks { .. }
             | Self::Declined => 1,
         }

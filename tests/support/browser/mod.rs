@@ -34,8 +34,7 @@ impl Browser {
             skip("chromium or chromedriver is not on PATH");
             return None;
         };
-        let mut driver = Program::start(Command::new(driver).arg("--port=0").stderr(Stdio::null()));
-        let port = driver.line_after("started successfully on port ");
+        let (driver, port) = started(&driver);
         let base = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
         Some(Self { driver, base, chromium })
     }
@@ -51,6 +50,20 @@ impl Browser {
         page.visit(url).await;
         page
     }
+}
+
+/// Starts the driver, and returns its port. The driver listens on IPv6 first, and ends if another
+/// program has the same port on IPv4.
+fn started(driver: &Path) -> (Program, String) {
+    let mut printed = String::new();
+    for _ in 0..5 {
+        let mut driver = Program::start(Command::new(driver).arg("--port=0").stderr(Stdio::null()));
+        match driver.line_or_end("started successfully on port ") {
+            Ok(port) => return (driver, port),
+            Err(line) => printed += &line,
+        }
+    }
+    panic!("the driver of the browser does not start: {printed}");
 }
 
 /// No screen, no network access beyond the test, and no sandbox. The sandbox does not work for

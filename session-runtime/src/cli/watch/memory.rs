@@ -122,7 +122,8 @@ impl Memory {
     }
 
     fn missing(&mut self, id: SessionId, now: Moment, events: &mut Vec<Event>) {
-        let before = self.known.remove(&self.hash(&id)).map(|known| known.seen);
+        // The server may tell an expiry twice: its cause, such as `PEXPIRE`, and the deletion.
+        let before = self.remember(&id, Seen::Over, now);
         // The tombstones of ends that are not remembered expire as well.
         let earlier_are_gone =
             now.at.saturating_duration_since(self.ends_from) > EARLIER_ARE_GONE_AFTER;
@@ -256,9 +257,19 @@ mod tests {
         watch.tells(&[(old, KeyState::Missing)], &[]);
         // Expired, or a tombstone that nothing has touched since.
         watch.tells(&[(id(900), KeyState::Missing)], &[]);
+        watch.tells_at(1_600, &[(id(900), KeyState::Missing)], &[]);
         let expired = id(900);
-        watch.tells_at(1_600, &[(expired, KeyState::Missing)], &[]);
         watch.tells_at(1_661, &[(expired, KeyState::Missing)], &[(expired, "expired")]);
+        watch.tells_at(1_662, &[(expired, KeyState::Missing)], &[]);
+    }
+
+    #[test]
+    fn an_expiry_that_the_server_tells_twice_is_one_event() {
+        let (mut watch, seen, unseen) = (Watch::new(), id(1_001), id(1_001));
+        watch.tells(&[(seen, KeyState::Live)], &[(seen, "created")]);
+        watch.tells(&[(seen, KeyState::Missing)], &[(seen, "expired")]);
+        watch.tells(&[(unseen, KeyState::Missing)], &[(unseen, "created"), (unseen, "expired")]);
+        watch.tells(&[(seen, KeyState::Missing), (unseen, KeyState::Missing)], &[]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) async fn run(
     let probe = Probe::new(sessions.manager())?;
     let problems = store.check_purpose(Purpose::Watch(probe.key())).await?;
     if !problems.is_empty() {
-        return Err(Error::config(problems.join(". ")).into());
+        return Err(Failure::Refused(problems.join(". ")));
     }
     let (store, news) = store.with_broadcast(prefix);
     let mut printer = Printer::start(output.is_json())?;
@@ -220,7 +220,11 @@ impl Watch<'_> {
                 let warning = "warning: all keys of a server were deleted, such as by FLUSHALL";
                 self.printer.note(warning).await?;
             }
-            Told::Refused => return Err(Failure::Untold),
+            Told::Refused => {
+                let reason = "the Redis server does not tell of changes: grant +client|tracking \
+                              to the Redis user";
+                return Err(Failure::Refused(reason.to_owned()));
+            }
         }
         Ok(())
     }
