@@ -7,7 +7,7 @@ pub use page::{Cookie, Page};
 
 use std::env;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::program::Program;
