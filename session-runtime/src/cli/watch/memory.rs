@@ -43,6 +43,8 @@ enum Seen {
     Live,
     /// The end was seen, and there is a tombstone.
     Over,
+    /// Nothing is stored any more.
+    Gone,
 }
 
 impl Memory {
@@ -100,7 +102,8 @@ impl Memory {
     ) {
         let before = self.remember(&id, Seen::Over, now);
         let is_new = stored.created_at.is_some_and(|at| at >= self.begun);
-        if before == Some(Seen::Over) || (before.is_none() && !is_new) {
+        let is_known = matches!(before, Some(Seen::Over | Seen::Gone));
+        if is_known || (before.is_none() && !is_new) {
             return;
         }
         let ended_at = stored.created_at.unwrap_or(now.time);
@@ -123,12 +126,12 @@ impl Memory {
 
     fn missing(&mut self, id: SessionId, now: Moment, events: &mut Vec<Event>) {
         // The server may tell an expiry twice: its cause, such as `PEXPIRE`, and the deletion.
-        let before = self.remember(&id, Seen::Over, now);
+        let before = self.remember(&id, Seen::Gone, now);
         // The tombstones of ends that are not remembered expire as well.
         let earlier_are_gone =
             now.at.saturating_duration_since(self.ends_from) > EARLIER_ARE_GONE_AFTER;
         match before {
-            Some(Seen::Over) => return,
+            Some(Seen::Over | Seen::Gone) => return,
             None if !self.is_new(&id) && !earlier_are_gone => return,
             None => self.created(&id, now.time, events),
             Some(Seen::Live) => {}
