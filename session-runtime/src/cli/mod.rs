@@ -52,7 +52,13 @@ pub fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(args)),
+        Ok(runtime) => {
+            let result = runtime.block_on(run(args));
+            // The end of the runtime would close connections that background work still uses, and
+            // warn of it.
+            std::mem::forget(runtime);
+            result
+        }
         Err(error) => Err(Failure::Runtime(error)),
     };
     match result {
