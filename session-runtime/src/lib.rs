@@ -172,6 +172,8 @@ mod floors;
 pub mod guide;
 mod http;
 mod id;
+#[cfg(any(feature = "admin", feature = "cli"))]
+mod invisible;
 mod lifecycle;
 mod operation;
 mod private;

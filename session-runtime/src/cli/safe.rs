@@ -2,14 +2,16 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::invisible::is_invisible;
+
 /// A text from the store, which visitors may have chosen. Characters that a terminal would act upon
-/// are escaped: control characters, and those that change the direction of the text.
+/// are escaped: control characters, and those that reorder text or show nothing.
 pub(crate) struct Safe<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
-            match is_harmful(c) {
+            match is_invisible(c) {
                 true => write!(f, "{}", c.escape_default())?,
                 false => f.write_char(c)?,
             }
@@ -36,7 +38,7 @@ pub(super) struct SafeJson<'a>(pub(super) &'a str);
 impl fmt::Display for SafeJson<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
-            match is_harmful(c) {
+            match is_invisible(c) {
                 true => c
                     .encode_utf16(&mut [0; 2])
                     .iter()
@@ -46,15 +48,6 @@ impl fmt::Display for SafeJson<'_> {
         }
         Ok(())
     }
-}
-
-fn is_harmful(c: char) -> bool {
-    let changes_direction = matches!(c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}');
-    let is_invisible = matches!(c,
-        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-    c.is_control() || changes_direction || is_invisible
 }
 
 #[cfg(test)]
@@ -88,7 +81,7 @@ mod tests {
         let text = "Grüße \n\u{9b}2J\x7f\x1b\u{202e}\\u0041\u{e0041}\u{1f600}\u{ad}";
         let line = serde_json::to_string(&[text]).unwrap();
         let safe = SafeJson(&line).to_string();
-        assert!(!safe.contains(is_harmful), "{safe}");
+        assert!(!safe.contains(is_invisible), "{safe}");
         assert!(safe.contains("\\udb40\\udc41") && safe.contains('\u{1f600}'), "{safe}");
         assert_eq!(serde_json::from_str::<[String; 1]>(&safe).unwrap(), [text]);
     }

@@ -65,7 +65,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "operation", "request", "session"]),
-    ("admin", &["adapter", "background", "error", "id", "request", "session"]),
+    ("invisible", &[]),
+    ("admin", &["adapter", "background", "error", "id", "invisible", "request", "session"]),
     (
         "cli",
         &[
@@ -73,6 +74,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "encryption",
             "error",
             "id",
+            "invisible",
             "lifecycle",
             "random",
             "request",

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::invisible::is_invisible;
 use crate::session::shown::ShownValue;
 
 use super::time::{period, time};
@@ -52,7 +53,7 @@ fn number(char: char) -> String {
 fn shortened(text: &str, most: usize) -> Markup {
     let Some((end, _)) = text.char_indices().nth(most) else { return visible(text) };
     let left = text[end..].chars().count();
-    html! { (visible(&text[..end])) span.faint { "… " (left) " more characters" } }
+    html! { (visible(&text[..end])) span.faint { "… " (left) @if left == 1 { " more character" } @else { " more characters" } } }
 }
 
 enum Part<'a> {
@@ -66,18 +67,6 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
         let plain = &piece[..piece.len() - last.map_or(0, char::len_utf8)];
         [Some(Part::Plain(plain)), last.map(Part::Invisible)].into_iter().flatten()
     })
-}
-
-/// Returns whether a character can hide or reorder other text, or shows nothing itself. Joiners are
-/// not among them, because names in several scripts need them.
-fn is_invisible(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -128,7 +117,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_between_characters() {
         let cut = value(&ShownValue::Text("ééé".into()), 2).into_string();
-        assert!(cut.starts_with("<bdi>éé</bdi>") && cut.contains("… 1 more characters"), "{cut}");
+        assert!(cut.starts_with("<bdi>éé</bdi>") && cut.contains("… 1 more character<"), "{cut}");
         assert_eq!(value(&ShownValue::Text("éé".into()), 2).into_string(), "<bdi>éé</bdi>");
     }
 }
