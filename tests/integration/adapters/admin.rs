@@ -24,6 +24,7 @@ use session_tests::gated_store::GatedStore;
 use session_tests::jar::Jar;
 use session_tests::log::{Log, logged};
 use session_tests::server::RedisServer;
+use session_tests::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -630,12 +631,7 @@ async fn an_end_is_finished_and_recorded_although_the_browser_goes_away() {
     is_gone.recv().await.unwrap();
     assert_eq!(live(&sessions, 42).await, COUNT);
     drop(held);
-    let recorded = async {
-        while lines(&log, END).is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), recorded).await.expect("the end is recorded");
+    until("the record of the end", async || !lines(&log, END).is_empty()).await;
     assert!(lines(&log, END)[0].contains(&format!("ended={COUNT}")));
     assert_eq!(live(&sessions, 42).await, 0);
 }
