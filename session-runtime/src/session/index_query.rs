@@ -22,7 +22,7 @@ pub struct IndexQuery<S> {
     pub(crate) field: IndexedField,
     value: Result<Bytes, InvalidValue>,
     type_name: &'static str,
-    /// Whether entries that do not fit are removed from the lists.
+    /// A look removes entries that do not fit from the lists.
     pub(crate) removes_stale: bool,
     schema: PhantomData<fn() -> S>,
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::admin::question::Value;
 use crate::session::form_token::FormToken;
 
-/// Whether a page has its form.
+/// The form of a page, or the reason why there is none.
 pub(in crate::admin) enum Form {
     With(FormToken),
     Missing(Missing),

@@ -67,10 +67,14 @@ fn plain(frame: &Frame<'_>, heading: &str, text: Markup) -> Page {
 
 fn mistaken(frame: &Frame<'_>, index: &str, text: &str, reason: &str) -> Page {
     let mistake = format!("No session can have this value: {reason}.");
-    let given = Given { index, text, mistake: Some(&mistake), ..Given::default() };
+    forms_again(frame, &Given { index, text, mistake: Some(&mistake), ..Given::default() })
+}
+
+/// The search with the inputs as they were given.
+fn forms_again(frame: &Frame<'_>, given: &Given<'_>) -> Page {
     let content = html! {
         h1 { "Sessions" }
-        (forms(frame, &given))
+        (forms(frame, given))
     };
     Page::new("Mistake: Sessions", content).status(StatusCode::BAD_REQUEST)
 }
@@ -111,12 +115,7 @@ fn other_session(frame: &Frame<'_>) -> Page {
 
 fn malformed_tag(frame: &Frame<'_>, text: &str) -> Page {
     let mistake = "A tag has 8 characters: letters, digits, - and _.";
-    let given = Given { tag: text, tag_mistake: Some(mistake), ..Given::default() };
-    let content = html! {
-        h1 { "Sessions" }
-        (forms(frame, &given))
-    };
-    Page::new("Mistake: Sessions", content).status(StatusCode::BAD_REQUEST)
+    forms_again(frame, &Given { tag: text, tag_mistake: Some(mistake), ..Given::default() })
 }
 
 fn busy(frame: &Frame<'_>) -> Page {
