@@ -12,8 +12,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// Builds the example if necessary, and starts it with only these environment variables of
-    /// ours.
+    /// Builds the example if necessary, and starts it with only these environment variables.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_with(name, &[], variables)
     }
@@ -38,7 +37,7 @@ impl Example {
 
 /// Returns the command that starts an example.
 pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = command_of(&executable("--example", name));
+    let mut command = command_of(executable("--example", name));
     command.args(options).env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
     command
 }

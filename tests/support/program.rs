@@ -1,6 +1,7 @@
 //! Programs that end with their test.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
+
+/// The variables that a program needs to find other programs and folders.
+pub const KEPT: [&str; 3] = ["HOME", "PATH", "TMPDIR"];
 
 /// A running program with a separate directory. When this value is dropped or the test's process
 /// ends, the program ends too, with all its child processes and its directory.
@@ -109,15 +113,12 @@ fn guard(child: &Child, directory: &Path) -> Child {
         .unwrap()
 }
 
-/// Returns a command without the variables of the library, which the test's own shell may have set.
-pub fn command_of(program: &Path) -> Command {
+/// Returns a command whose environment is the same on every machine: of the test's own variables,
+/// it has only those of [`KEPT`].
+pub fn command_of(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    for (variable, _) in env::vars_os() {
-        let name = variable.to_string_lossy();
-        if ["OTEL_", "SESSION_"].iter().any(|prefix| name.starts_with(prefix)) {
-            command.env_remove(&variable);
-        }
-    }
+    let kept = KEPT.iter().filter_map(|variable| Some((variable, env::var_os(variable)?)));
+    command.env_clear().envs(kept);
     command
 }
 

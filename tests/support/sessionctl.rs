@@ -42,8 +42,8 @@ impl Run {
     }
 }
 
-/// Runs the program without a terminal, with an empty standard input and without variables of the
-/// library.
+/// Runs the program without a terminal, with an empty standard input, and without the test's own
+/// variables.
 pub fn run(args: &[&str]) -> Run {
     run_with(args, &[])
 }
@@ -55,9 +55,9 @@ pub fn run_with(args: &[&str], variables: &[(&str, &str)]) -> Run {
     start(command).end()
 }
 
-/// Returns the command that runs the program, without variables of the library.
+/// Returns the command that runs the program, without the test's own variables.
 pub fn command(args: &[&str]) -> Command {
-    let mut command = command_of(&PROGRAM);
+    let mut command = command_of(&*PROGRAM);
     command.args(args);
     command
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use session_tests::program::Program;
+use session_tests::program::{KEPT, Program, command_of};
 use session_tests::wait_for;
 
 /// Starts a program that starts a child, and returns the child's process id.
@@ -58,4 +58,19 @@ fn a_program_ends_with_a_test_process_that_is_killed() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     wait_for("the program to end", || (!is_up(started) && !directory.exists()).then_some(()));
+}
+
+/// A test must not depend on settings of the machine, such as `CI`, `NO_COLOR`, or a proxy.
+#[test]
+fn a_program_gets_no_variable_of_the_machine() {
+    assert!(std::env::vars_os().any(|(variable, _)| variable == "CARGO_MANIFEST_DIR"));
+    let printed = command_of("env").env("GIVEN", "1").output().unwrap().stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    let variables: Vec<_> =
+        printed.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert!(variables.contains(&"PATH") && variables.contains(&"GIVEN"), "{printed}");
+    assert!(
+        variables.iter().all(|variable| *variable == "GIVEN" || KEPT.contains(variable)),
+        "{printed}"
+    );
 }

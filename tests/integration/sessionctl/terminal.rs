@@ -3,9 +3,9 @@
 //! `script` of util-linux is the terminal.
 
 use std::io::{BufRead, BufReader};
-use std::process::Command;
 
 use session_tests::acceptance::World;
+use session_tests::program::command_of;
 use session_tests::sessionctl::{Run, Running, command, start};
 
 use crate::account::sign_in;
@@ -23,13 +23,8 @@ fn start_in_terminal(world: &World, args: &[&str], variables: &[(&str, &str)]) -
     let program = command(args);
     let words = [program.get_program()].into_iter().chain(program.get_args());
     let line: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-    let mut terminal = Command::new("script");
+    let mut terminal = command_of("script");
     terminal.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
-    for (variable, _) in std::env::vars_os() {
-        if variable == "NO_COLOR" || variable.to_string_lossy().starts_with("SESSION_") {
-            terminal.env_remove(variable);
-        }
-    }
     terminal.env("TERM", "xterm").env("SESSION_REDIS", world.server().unwrap().url());
     terminal.envs(variables.iter().copied());
     start(terminal)

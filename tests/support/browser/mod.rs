@@ -8,9 +8,9 @@ pub use page::{Cookie, Page};
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::program::Program;
+use crate::program::{Program, command_of};
 use webdriver::Connection;
 
 /// A browser with a separate profile. The browser ends when this value is dropped or the test's
@@ -57,7 +57,7 @@ impl Browser {
 fn started(driver: &Path) -> (Program, String) {
     let mut printed = String::new();
     for _ in 0..5 {
-        let mut driver = Program::start(Command::new(driver).arg("--port=0").stderr(Stdio::null()));
+        let mut driver = Program::start(command_of(driver).arg("--port=0").stderr(Stdio::null()));
         match driver.line_or_end("started successfully on port ") {
             Ok(port) => return (driver, port),
             Err(line) => printed += &line,

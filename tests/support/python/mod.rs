@@ -4,9 +4,8 @@
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::program::Program;
+use crate::program::{Program, command_of};
 
 /// Default secret of the applications' cookies: `cookie_secret` of Tornado, `SECRET_KEY` of Flask.
 pub const SECRET: &str = "the tests' secret, which Python and Rust share";
@@ -86,7 +85,7 @@ impl Python {
         };
         let app = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("support/python/{framework}_app.py"));
-        let mut command = Command::new(python);
+        let mut command = command_of(python);
         // Writes no compiled files beside the sources, and hides the package's deprecation
         // warnings.
         command.args(["-B", "-W", "ignore"]).arg(app).args(options.arguments()).args(more);

@@ -1,7 +1,8 @@
 //! The server programs for the tests.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use crate::program::command_of;
 
 /// A server program for the tests. `tests/run` provides each program. Without `tests/run`, tests
 /// with a missing program are skipped.
@@ -82,7 +83,7 @@ fn fetched(name: &str) -> Option<PathBuf> {
 /// Returns whether the server speaks TLS. Such a server fails because of the missing certificate.
 /// Other servers fail because of the port.
 fn speaks_tls(program: &Path) -> bool {
-    let tried = Command::new(program).args(["--port", "0", "--tls-port", "1"]).output();
+    let tried = command_of(program).args(["--port", "0", "--tls-port", "1"]).output();
     tried.is_ok_and(|tried| {
         String::from_utf8_lossy(&tried.stdout).contains("Failed to configure TLS")
     })

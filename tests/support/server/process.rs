@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::program::command_of;
+
 /// The command to start, without port and directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
@@ -76,7 +78,7 @@ impl Process {
             wait
             if [ $kept = no ]; then rm -r "$PWD"; fi
         "#;
-        let mut shell = Command::new("sh")
+        let mut shell = command_of("sh")
             .args(["-c", HOLD, "sh"])
             .arg(&recipe.program)
             .args(recipe.role.args(port))
