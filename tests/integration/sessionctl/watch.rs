@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{ChildStdout, Command};
+use std::process::{ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use session_tests::cookies::SECRET;
 use session_tests::deployment::{Cluster, Deployment, Sentinel};
 use session_tests::server::RedisServer;
 use session_tests::sessionctl::{Running, command, run_with, start};
-use session_tests::until;
+use session_tests::{until, wait_for};
 
 use crate::account::{Account, sign_in, tag};
 use crate::documented::{GUIDE, documented};
@@ -60,6 +60,10 @@ impl Watching {
         let id = self.running.child().id().to_string();
         let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &id]).status();
         assert!(kill.unwrap().success());
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        wait_for("the watch to end", || self.running.child().try_wait().unwrap())
     }
 
     /// Waits for a line on the standard error that contains a text.
@@ -398,7 +402,7 @@ async fn a_watch_stops_after_a_number_of_events() {
         watching.events.recv_timeout(PATIENCE).unwrap();
     }
     assert_eq!(watching.events.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
-    assert!(watching.running.child().wait().unwrap().success());
+    assert!(watching.ended().success());
 }
 
 /// The server forgets a watch together with the connection.
@@ -408,12 +412,13 @@ async fn an_interrupted_watch_leaves_nothing() {
     let server = world.server().unwrap();
     let sessions = sessions_on(&url(&world)).await;
     sign_in(&sessions, 1).await;
-    for signal in ["INT", "KILL"] {
+    // Not `INT`: a program ignores it if the shell of the tests does, such as in the background.
+    for signal in ["TERM", "KILL"] {
         let (keys, master) = (sorted(server.keys()), server.masters()[0]);
         let (clients, tracking) = (master.clients(), tracking(master));
         let mut watching = Watching::start(&url(&world), &[]);
         watching.signal(signal);
-        assert_eq!(watching.running.child().wait().unwrap().code(), None);
+        assert_eq!(watching.ended().code(), None);
         until("the end of the connections", async || master.clients() == clients).await;
         assert_eq!(sorted(server.keys()), keys);
         assert_eq!(self::tracking(master), tracking);
