@@ -128,8 +128,7 @@ pub fn command_of(program: impl AsRef<OsStr>) -> Command {
 /// Cargo knows the path. In a run of `tests/run`, the program is already built. Another selection
 /// of packages would build their dependencies again, with other features.
 pub fn executable(kind: &str, name: &str) -> PathBuf {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = cargo()
         .args(["build", "--workspace", "--exclude", "session-perf", "--all-features", "--locked"])
         .args([kind, name])
         .args(["--quiet", "--message-format", "json"])
@@ -145,6 +144,21 @@ pub fn executable(kind: &str, name: &str) -> PathBuf {
             .then(|| message["executable"].as_str().map(PathBuf::from))?
     };
     messages.into_iter().find_map(built).unwrap()
+}
+
+/// Returns the Cargo that runs the tests.
+///
+/// It gives a test variables about the package, which the build script of `ring` asks for. With
+/// them, another Cargo would build `ring` again, and all that depends on it.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") {
+            command.env_remove(&variable);
+        }
+    }
+    command
 }
 
 fn fresh_directory() -> PathBuf {

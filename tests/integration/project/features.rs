@@ -1,8 +1,8 @@
 //! Dependencies of each feature of the library. No adapter pulls in the dependencies of another.
 
 use std::collections::BTreeSet;
-use std::env;
-use std::process::Command;
+
+use session_tests::program::cargo;
 
 const FEATURES: [&str; 12] = [
     "actix",
@@ -47,8 +47,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
 
 /// Returns the packages of a program that uses the library with only this feature.
 fn packages(feature: &str) -> BTreeSet<String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = cargo()
         .args(["tree", "-p", "session-runtime", "--no-default-features", "--features", feature])
         .args(["--edges", "normal", "--prefix", "none", "--format", "{p}", "--locked", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use session_tests::program::{KEPT, Program, command_of};
+use session_tests::program::{KEPT, Program, cargo, command_of};
 use session_tests::wait_for;
 
 /// Starts a program that starts a child, and returns the child's process id.
@@ -58,6 +58,16 @@ fn a_program_ends_with_a_test_process_that_is_killed() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     wait_for("the program to end", || (!is_up(started) && !directory.exists()).then_some(()));
+}
+
+/// With these variables, a build in a test differs from the build of the test, and each undoes the
+/// other.
+#[test]
+fn a_build_gets_no_variable_of_the_test() {
+    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+        assert!(std::env::var_os(variable).is_some());
+        assert!(cargo().get_envs().any(|it| it == (variable.as_ref(), None)), "{variable}");
+    }
 }
 
 /// A test must not depend on settings of the machine, such as `CI`, `NO_COLOR`, or a proxy.
