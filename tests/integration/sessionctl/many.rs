@@ -11,6 +11,7 @@ use session_tests::sessionctl::run;
 
 use crate::account::{Account, tag};
 use crate::ctl;
+use crate::watch::{Watching, url};
 
 /// The number of sessions. `SESSION_TEST_MANY` sets another, such as 100000.
 pub(crate) fn many() -> usize {
@@ -69,10 +70,19 @@ pub(crate) async fn each_command_works_on_many_sessions(world: World) {
     }
     let of_user = ctl(&world, &["count", "--by", "user=1"]).ok();
     clock.lap("count --by");
+    ctl(&world, &["check"]).ok();
+    clock.lap("check");
+    let watching = Watching::start(&url(&world), &["--limit", of_user.trim()]);
+    clock.lap("the start of a watch");
     let ended = ctl(&world, &["end", "--by", "user=1", "--yes"]).ok();
     assert_eq!(ended, format!("ended {of_user}"));
     clock.lap("end --by");
-    let left = many - usize::from(shared == 0) - of_user.trim().parse::<usize>().unwrap();
+    let (told, messages) = watching.rest();
+    clock.lap("the end of the watch");
+    assert!(told.iter().all(|event| event["event"] == "ended"), "{messages:?}");
+    let ended = of_user.trim().parse::<usize>().unwrap();
+    assert_eq!((told.len(), &*messages), (ended, &[][..]));
+    let left = many - usize::from(shared == 0) - ended;
     assert_eq!(ctl(&world, &["count"]).ok(), format!("{left}\n"));
 }
 

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_MARKERS: Duration = Duration::from_secs(2);
 
 /// A running watch.
-struct Watching {
+pub(crate) struct Watching {
     running: Running,
     events: Receiver<String>,
     messages: Receiver<String>,
@@ -37,7 +37,7 @@ struct Watching {
 
 impl Watching {
     /// Starts a watch, and waits until it tells events.
-    fn start(url: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(url: &str, args: &[&str]) -> Self {
         let (mut watching, events) = Self::start_unread(url, args);
         watching.events = lines(events);
         watching
@@ -64,6 +64,13 @@ impl Watching {
 
     fn ended(&mut self) -> ExitStatus {
         wait_for("the watch to end", || self.running.child().try_wait().unwrap())
+    }
+
+    /// Returns the events and messages up to the end of the watch.
+    pub(crate) fn rest(mut self) -> (Vec<Value>, Vec<String>) {
+        assert!(self.ended().success());
+        let events = self.events.iter().map(|line| serde_json::from_str(&line).unwrap());
+        (events.collect(), self.messages.iter().collect())
     }
 
     /// Waits for a line on the standard error that contains a text.
@@ -160,7 +167,7 @@ fn key_of(session: &Session<Account>) -> String {
     SessionKey::new("app", &session.session_id().unwrap()).expose_secret().to_owned()
 }
 
-fn url(world: &World) -> String {
+pub(crate) fn url(world: &World) -> String {
     world.server().unwrap().url()
 }
 
