@@ -56,11 +56,6 @@ impl StoreArgs {
         Ok(Opened { sessions: Sessions::with_store(config, store)?, place, has_keys })
     }
 
-    /// Connects to the store, as [`open`](Self::open) does.
-    pub(super) async fn connect(self) -> Result<Sessions, Failure> {
-        Ok(self.open().await?.sessions)
-    }
-
     /// Returns the configuration, and whether it has a secret. An operator need not have the secret
     /// of the cookies, nor know the lifetimes of the application.
     fn config(self) -> Result<(SessionConfig, bool), Failure> {

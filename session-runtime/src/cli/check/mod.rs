@@ -5,7 +5,7 @@ mod report;
 use std::time::Duration;
 
 use self::report::{CHECKS, Check, Finding, Report};
-use super::connection::{StoreArgs, redis_store};
+use super::connection::{Opened, StoreArgs, redis_store};
 use super::failure::Failure;
 use super::output::Output;
 use crate::error::Error;
@@ -21,8 +21,8 @@ use crate::store::redis::commands::preflight::{Evicting, FieldExpiryLack};
 /// Makes all checks, whatever the others find.
 pub(super) async fn run(store: StoreArgs, output: &mut Output) -> Result<(), Failure> {
     let mut report = Report::new(output);
-    match store.connect().await {
-        Ok(sessions) => {
+    match store.open().await {
+        Ok(Opened { sessions, .. }) => {
             let (store, manager) = (redis_store(&sessions)?, sessions.manager());
             Checks { store, manager, report: &mut report }.run().await?;
         }
