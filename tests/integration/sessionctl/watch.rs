@@ -1,6 +1,5 @@
 //! `sessionctl watch`.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, ExitStatus};
@@ -62,13 +61,9 @@ impl Watching {
         assert!(kill.unwrap().success());
     }
 
-    fn ended(&mut self) -> ExitStatus {
-        wait_for("the watch to end", || self.running.child().try_wait().unwrap())
-    }
-
     /// Returns the events and messages up to the end of the watch.
     pub(crate) fn rest(mut self) -> (Vec<Value>, Vec<String>) {
-        assert!(self.ended().success());
+        assert!(ended(&mut self.running).success());
         let events = self.events.iter().map(|line| serde_json::from_str(&line).unwrap());
         (events.collect(), self.messages.iter().collect())
     }
@@ -382,19 +377,12 @@ async fn a_watch_ends_when_its_reader_leaves() {
     let world = World::redis().await;
     let (mut watching, unread) = Watching::start_unread(&url(&world), &[]);
     drop(unread);
-    assert_eq!(ended(&mut watching.running).await, Some(141));
+    assert_eq!(ended(&mut watching.running).code(), Some(141));
 }
 
-/// Waits until a program ends by itself, and returns the exit code.
-async fn ended(running: &mut Running) -> Option<i32> {
-    let (running, code) = (RefCell::new(running), Cell::new(None));
-    until("the end of the program", async || {
-        let status = running.borrow_mut().child().try_wait().unwrap();
-        code.set(status.and_then(|status| status.code()));
-        status.is_some()
-    })
-    .await;
-    code.get()
+/// Waits until a program ends by itself.
+fn ended(running: &mut Running) -> ExitStatus {
+    wait_for("the end of the program", || running.child().try_wait().unwrap())
 }
 
 #[tokio::test]
@@ -409,7 +397,7 @@ async fn a_watch_stops_after_a_number_of_events() {
         watching.events.recv_timeout(PATIENCE).unwrap();
     }
     assert_eq!(watching.events.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
-    assert!(watching.ended().success());
+    assert!(ended(&mut watching.running).success());
 }
 
 /// The server forgets a watch together with the connection.
@@ -425,7 +413,7 @@ async fn an_interrupted_watch_leaves_nothing() {
         let (clients, tracking) = (master.clients(), tracking(master));
         let mut watching = Watching::start(&url(&world), &[]);
         watching.signal(signal);
-        assert_eq!(watching.ended().code(), None);
+        assert_eq!(ended(&mut watching.running).code(), None);
         until("the end of the connections", async || master.clients() == clients).await;
         assert_eq!(sorted(server.keys()), keys);
         assert_eq!(self::tracking(master), tracking);
@@ -474,7 +462,7 @@ async fn a_missing_permission_is_named() {
         let mut program = command(&["watch"]);
         program.env("SESSION_REDIS", url(&world));
         let mut running = start(program);
-        ended(&mut running).await;
+        ended(&mut running);
         let refused = running.end();
         assert!(refused.code == Some(1) && refused.stdout.is_empty(), "{refused:?}");
         assert!(refused.stderr.contains(&format!("+{permission}")), "{refused:?}");
