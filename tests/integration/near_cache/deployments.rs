@@ -8,7 +8,6 @@ use session_tests::deployment::{Cluster, Sentinel};
 use session_tests::near_history::History;
 use session_tests::random::Random;
 use session_tests::server::{Make, RedisServer};
-use session_tests::wait_for;
 use tokio::time::sleep;
 
 use super::load::Load;
@@ -24,7 +23,7 @@ async fn a_master_hands_over() {
     let sentinel = Sentinel::start();
     let load = start(&sentinel.url(), sentinel.nodes()).await;
     load.rest().await;
-    wait_for_replicas(sentinel.nodes());
+    sentinel.wait_for_copies();
     sentinel.failover();
     load.go_on();
     load.hits(sentinel.nodes(), HITS).await;
@@ -39,7 +38,7 @@ async fn a_master_freezes_and_comes_back_as_a_replica() {
     let sentinel = Sentinel::start();
     let load = start(&sentinel.url(), sentinel.nodes()).await;
     load.rest().await;
-    wait_for_replicas(sentinel.nodes());
+    sentinel.wait_for_copies();
     let old = sentinel.master();
     sentinel.nodes()[old].pause();
     sentinel.wait_for_new_master(old);
@@ -98,18 +97,4 @@ async fn start(url: &str, nodes: &[RedisServer]) -> Load {
     let load = Load::start([url; 3], url, Random::seed()).await;
     load.hits(nodes, HITS).await;
     load
-}
-
-/// Waits until the replicas have all writes.
-fn wait_for_replicas(nodes: &[RedisServer]) {
-    let offset = |node: &RedisServer| {
-        let info: String = node.cli(&["INFO", "replication"]);
-        let key =
-            if info.contains("role:master") { "master_repl_offset:" } else { "slave_repl_offset:" };
-        info.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned)
-    };
-    wait_for("the writes on each replica", || {
-        let first = offset(&nodes[0]);
-        nodes.iter().all(|node| offset(node) == first).then_some(())
-    });
 }

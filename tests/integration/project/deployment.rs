@@ -55,10 +55,8 @@ async fn a_tls_server_and_its_clients_have_certificates_of_one_authority() {
 fn sentinels_make_another_server_the_master_when_the_master_is_killed() {
     let mut deployment = Sentinel::start();
     let old = deployment.master();
-    // `WAIT` covers the writes of the same connection only.
-    let mut connection = deployment.nodes()[old].connection();
-    redis::cmd("SET").arg("a").arg("1").exec(&mut connection).unwrap();
-    assert_eq!(redis::cmd("WAIT").arg(2).arg(0).query::<i64>(&mut connection).unwrap(), 2);
+    let _: String = deployment.nodes()[old].cli(&["SET", "a", "1"]);
+    deployment.wait_for_copies();
     deployment.node_mut(old).kill();
     let new = deployment.wait_for_new_master(old);
     assert_eq!(deployment.nodes()[new].cli::<String>(&["GET", "a"]), "1");

@@ -297,9 +297,7 @@ async fn a_watch_follows_the_sentinels_to_the_new_master() {
     let watching = Watching::start(&sentinel.url(), &[]);
     let before = sign_in(&sessions, 1).await;
     assert_eq!(watching.events(&sessions).await.of(&tag(&before)), ["created"]);
-    sentinel.wait_for_replicas();
-    let master = &sentinel.nodes()[sentinel.master()];
-    assert_eq!(master.cli::<i64>(&["WAIT", "2", "0"]), 2);
+    sentinel.wait_for_copies();
     sentinel.failover();
     until("the new master", async || sessions.ping().await.is_ok()).await;
     watching.recovers(&sessions).await;

@@ -83,10 +83,7 @@ async fn a_walk_goes_on_after_a_node_was_lost() {
     let mut cluster = Cluster::start();
     let sessions = sessions_on(&cluster.url()).await;
     let tags = create(&sessions, 2 * MANY).await;
-    for master in cluster.masters() {
-        // The replicas have everything before a master is killed.
-        let _: i64 = cluster.nodes()[master].cli(&["WAIT", "1", "5000"]);
-    }
+    cluster.wait_for_copies();
     let mut all = sessions.all::<Visitor>();
     let mut seen = take(&mut all, 1).await;
     for master in cluster.masters().into_iter().take(1) {

@@ -6,6 +6,7 @@
 
 mod certificates;
 mod cluster;
+mod replication;
 mod sentinel;
 mod shared;
 mod tls;

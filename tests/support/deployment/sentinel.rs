@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::replication::{self, in_step};
 use crate::server::{Make, Recipe, RedisServer, Role, SENTINEL_FILE};
 use crate::wait_for;
 
@@ -27,7 +28,7 @@ impl Sentinel {
             files: vec![(SENTINEL_FILE, String::new())],
             ..Recipe::server(program.clone(), &[])
         };
-        let nodes = vec![Recipe::server(program, &REPLICATION); 1 + REPLICAS];
+        let nodes = vec![Recipe::server(program, &replication::SETTINGS); 1 + REPLICAS];
         let mut nodes = RedisServer::prepare_all([nodes, vec![sentinel; SENTINELS]].concat());
         let sentinels = nodes.split_off(1 + REPLICAS);
         let deployment = Self { nodes, sentinels };
@@ -106,6 +107,14 @@ impl Sentinel {
         });
     }
 
+    /// Waits until all running servers have the writes of the master up to now.
+    pub fn wait_for_copies(&self) {
+        let master = &self.nodes[self.master()];
+        let replicas =
+            self.nodes.iter().filter(|node| node.is_up() && node.port() != master.port());
+        replication::wait_for_copies(master, &replicas.collect::<Vec<_>>());
+    }
+
     fn up(&self) -> impl Iterator<Item = &RedisServer> {
         self.sentinels.iter().filter(|sentinel| sentinel.is_up())
     }
@@ -144,10 +153,6 @@ impl Sentinel {
     }
 }
 
-/// Serves replicas at once, without the default delay of five seconds for further replicas.
-pub(super) const REPLICATION: [&str; 4] =
-    ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
-
 const SETTINGS: [&str; 6] =
     ["down-after-milliseconds", "500", "failover-timeout", "3000", "parallel-syncs", "2"];
 
@@ -167,11 +172,4 @@ fn knows_all(sentinel: &RedisServer) -> bool {
 
 fn is_master(node: &RedisServer) -> bool {
     node.cli::<String>(&["INFO", "replication"]).contains("role:master")
-}
-
-/// Returns the number of the master's replicas that are in sync, from
-/// `slave0:ip=…,port=…,state=online,offset=…,lag=…`.
-pub(super) fn in_step(master: &RedisServer) -> usize {
-    let info: String = master.cli(&["INFO", "replication"]);
-    info.lines().filter(|line| line.starts_with("slave") && line.contains("state=online")).count()
 }

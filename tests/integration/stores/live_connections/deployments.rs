@@ -3,9 +3,8 @@
 use session_runtime::store::SessionKey;
 use session_runtime::{EndReason, RedisStore, SessionId};
 use session_tests::deployment::{Cluster, Sentinel, SlotMove};
-use session_tests::server::{Make, RedisServer};
+use session_tests::server::Make;
 use session_tests::store_suite::{create, set};
-use session_tests::{until, wait_for};
 
 use super::{
     REASONS, Waiter, assert_ends_are_noticed, begin, connect, connect_another,
@@ -18,7 +17,7 @@ async fn ends_after_a_planned_failover_are_noticed() {
     let own = connect(&sentinel.url()).await;
     let ids = begin(&own, 5).await;
     let waiters = wait_for_each(&own, &sentinel, ids).await;
-    wait_for_copies(&sentinel, &waiters);
+    sentinel.wait_for_copies();
     sentinel.failover();
     sentinel.wait_for_replicas();
     let another = connect_another(&sentinel.url()).await;
@@ -31,7 +30,7 @@ async fn ends_after_the_loss_of_the_master_are_noticed() {
     let own = connect(&sentinel.url()).await;
     let ids = begin(&own, 5).await;
     let waiters = wait_for_each(&own, &sentinel, ids).await;
-    wait_for_copies(&sentinel, &waiters);
+    sentinel.wait_for_copies();
     let old = sentinel.master();
     sentinel.node_mut(old).kill();
     sentinel.wait_for_new_master(old);
@@ -47,7 +46,7 @@ async fn a_master_that_stands_still_is_noticed_within_the_interval() {
     let own = connect_without_trust(&sentinel.url()).await;
     let ids = begin(&own, 5).await;
     let waiters = wait_for_each(&own, &sentinel, ids).await;
-    wait_for_copies(&sentinel, &waiters);
+    sentinel.wait_for_copies();
     let old = sentinel.master();
     sentinel.nodes()[old].pause();
     sentinel.wait_for_new_master(old);
@@ -56,16 +55,6 @@ async fn a_master_that_stands_still_is_noticed_within_the_interval() {
     let another = connect_another(&sentinel.url()).await;
     assert_ends_are_noticed(waiters, &sentinel, &another).await;
     sentinel.nodes()[old].resume();
-}
-
-/// Waits until each node has the sessions.
-fn wait_for_copies(sentinel: &Sentinel, waiters: &[Waiter]) {
-    let has_all = |node: &RedisServer| {
-        waiters.iter().all(|waiter| node.try_cli::<i64>(&["EXISTS", &waiter.key()]) == Ok(1))
-    };
-    wait_for("the sessions on every node", || {
-        sentinel.nodes().iter().filter(|node| node.is_up()).all(has_all).then_some(())
-    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +127,7 @@ async fn ends_after_a_failover_in_a_cluster_are_noticed() {
     let rest = waiters.split_off(4);
     let key = key_of(&rest[0].id);
     let slot = cluster.slot_of(&key);
-    wait_for_copy(&cluster, 9).await;
+    cluster.wait_for_copies();
     cluster.failover(Cluster::owner_of(&cluster, &key));
     for (waiter, reason) in waiters.into_iter().zip(REASONS) {
         end(&another, &cluster, &waiter.id, reason).await;
@@ -151,12 +140,6 @@ async fn ends_after_a_failover_in_a_cluster_are_noticed() {
     cluster.wait_for_new_owner(slot, old);
     let another = connect_another(&cluster.url()).await;
     assert_ends_are_noticed(rest, &cluster, &another).await;
-}
-
-/// Waits until the replicas have as many keys as their masters.
-async fn wait_for_copy(cluster: &Cluster, number: i64) {
-    let nodes = || cluster.nodes().iter().map(|node| node.cli::<i64>(&["DBSIZE"]));
-    until("the sessions on the replicas", async || nodes().sum::<i64>() >= 2 * number).await;
 }
 
 /// Begins sessions whose keys move together.

@@ -134,8 +134,7 @@ async fn a_new_master_is_found() {
     let store = connect(&cluster.url()).await.unwrap();
     let key = session(&store).await;
     let old = cluster.owner_of(key.expose_secret());
-    let replica = &cluster.nodes()[cluster.replica_of(old)];
-    wait_for("the session on the replica", || (replica.cli::<i64>(&["DBSIZE"]) == 1).then_some(()));
+    cluster.wait_for_copies();
     let slot = cluster.slot_of(key.expose_secret());
     cluster.node_mut(old).kill();
     cluster.wait_for_new_owner(slot, old);

@@ -8,7 +8,6 @@ use session_runtime::store::RedisStoreBuilder;
 use session_tests::deployment::Sentinel;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{set, try_write};
-use session_tests::wait_for;
 
 use super::{assert_serves, assert_was_not_asked, connect, serves_again, session};
 
@@ -52,10 +51,7 @@ async fn a_new_master_is_found() {
     let store = connect(&deployment.url()).await.unwrap();
     let key = session(&store).await;
     for _ in 0..2 {
-        // A replica in sync may still be processing the latest writes.
-        let has =
-            |node: &RedisServer| node.try_cli::<i64>(&["EXISTS", key.expose_secret()]) == Ok(1);
-        wait_for("the session on every node", || deployment.nodes().iter().all(has).then_some(()));
+        deployment.wait_for_copies();
         deployment.failover();
         serves_again(&store, &key).await;
         assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));

@@ -6,7 +6,7 @@ mod view;
 pub use slot_move::SlotMove;
 
 use self::view::{NodeView, View};
-use super::sentinel::{REPLICATION, in_step};
+use super::replication::{self, in_step};
 use crate::server::{Make, Recipe, RedisServer};
 use crate::wait_for;
 
@@ -41,7 +41,7 @@ impl Cluster {
     /// Starts a cluster of servers of this make. Returns `None` if this server is missing.
     pub fn start_make(make: Make) -> Option<Self> {
         let program = make.program()?;
-        let recipe = Recipe::server(program, &[&SETTINGS[..], &REPLICATION].concat());
+        let recipe = Recipe::server(program, &[&SETTINGS[..], &replication::SETTINGS].concat());
         let cluster = Self { nodes: RedisServer::prepare_all(vec![recipe; NODES]) };
         cluster.meet();
         cluster.replicate();
@@ -120,6 +120,14 @@ impl Cluster {
             let masters = known.then(|| self.masters())?;
             masters.into_iter().all(|master| in_step(&self.nodes[master]) == 1).then_some(())
         });
+    }
+
+    /// Waits until each replica has the writes of its master up to now.
+    pub fn wait_for_copies(&self) {
+        for master in self.masters() {
+            let replica = &self.nodes[self.replica_of(master)];
+            replication::wait_for_copies(&self.nodes[master], &[replica]);
+        }
     }
 
     /// Prepares a move of this key's slot to the next master, step by step.
