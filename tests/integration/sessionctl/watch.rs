@@ -469,6 +469,17 @@ async fn a_missing_permission_is_named() {
 }
 
 #[tokio::test]
+async fn a_permission_that_is_taken_away_ends_the_watch() {
+    let world = World::redis().await;
+    let master = world.server().unwrap().masters()[0];
+    let mut watching = Watching::start(&url(&world), &[]);
+    let _: String = master.cli(&["ACL", "SETUSER", "default", "-client|tracking"]);
+    kill_broadcasts(master);
+    watching.says("grant +client|tracking");
+    assert_eq!(ended(&mut watching.running).code(), Some(1));
+}
+
+#[tokio::test]
 async fn an_emptied_store_is_told() {
     let world = World::redis().await;
     let sessions = sessions_on(&url(&world)).await;
