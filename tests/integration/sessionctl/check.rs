@@ -1,10 +1,13 @@
 //! `sessionctl check`.
 
+use std::time::UNIX_EPOCH;
+
 use serde_json::Value;
 use session_tests::acceptance::World;
 use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
 use session_tests::sessionctl::{Run, run};
+use session_tests::wait_for;
 
 use crate::ctl;
 
@@ -146,6 +149,33 @@ async fn a_clock_that_is_off_is_found() {
     let found = Found::of(&on(&proxy.url()), 1);
     let (status, message) = found.get("clock");
     assert!(status == "failed" && message.contains("at most 150"), "{}", found.0);
+}
+
+/// The server's time is a hundred seconds later on the way.
+#[tokio::test]
+async fn a_clock_that_is_off_a_little_is_a_warning() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let hundreds = wait_for("a hundred seconds with some left", || {
+        let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
+        (now % 100 < 85).then_some(now / 100)
+    });
+    let digits = |hundreds: u64| format!("$10\r\n{hundreds}").leak().as_bytes();
+    proxy.replace(digits(hundreds), digits(hundreds + 1));
+    let found = Found::of(&on(&proxy.url()), 0);
+    assert_eq!(found.bad(), ["clock"], "{}", found.0);
+    let (status, message) = found.get("clock");
+    assert!(status == "warning" && message.contains("Difference: "), "{message}");
+}
+
+#[tokio::test]
+async fn a_missing_permission_for_fields_that_expire_is_a_warning() {
+    let Some(world) = World::redis_8().await else { return };
+    let _: String = world.server().unwrap().cli(&["ACL", "SETUSER", "default", "-hpexpire"]);
+    let found = Found::of(&ctl(&world, &["check", "--json"]), 0);
+    assert_eq!(found.bad(), ["field_expiry"], "{}", found.0);
+    let (status, message) = found.get("field_expiry");
+    assert!(status == "warning" && message.contains("+hpexpire"), "{message}");
 }
 
 #[tokio::test]
