@@ -15,7 +15,7 @@ use crate::watch::{Watching, url};
 
 /// The number of sessions. `SESSION_TEST_MANY` sets another, such as 100000.
 pub(crate) fn many() -> usize {
-    env::var("SESSION_TEST_MANY").map_or(5_000, |many| many.parse().unwrap())
+    env::var("SESSION_TEST_MANY").map_or(2_500, |many| many.parse().unwrap())
 }
 
 /// The number of users with about the same number of sessions.
