@@ -169,8 +169,8 @@ impl RedisServer {
         !self.cli::<Vec<redis::Value>>(&["COMMAND", "INFO", "HSETEX"]).contains(&redis::Value::Nil)
     }
 
-    /// Returns the number of connections, without those of the tests, which use the Unix socket. The
-    /// server may notice the end of the latest of them late.
+    /// Returns the number of connections, without those of the tests, which use the Unix socket.
+    /// The server may notice the end of the latest of them late.
     pub fn clients(&self) -> usize {
         let clients: String = self.cli(&["CLIENT", "LIST"]);
         let is_of_test =
