@@ -78,10 +78,15 @@ impl Program {
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
-        assert!(status.unwrap().success(), "the program is there to be signalled");
+        signal(self.child.id(), name);
     }
+}
+
+/// Sends a signal to a running process.
+pub fn signal(process: u32, name: &str) {
+    let id = process.to_string();
+    let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+    assert!(status.unwrap().success(), "the process is there to be signalled");
 }
 
 impl Drop for Program {

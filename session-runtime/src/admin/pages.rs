@@ -71,12 +71,10 @@ impl<S: Schema> Pages<S> {
         let action = match (parts.uri.path(), verb) {
             ("/" | "", Verb::Get) => return self.search(frame, &query, &session).await,
             ("/session", Verb::Get) => {
-                let form = self.form(&parts.method, &session);
-                return self.details(frame, &query, form, &session).await;
+                return self.details(frame, &query, &parts.method, &session).await;
             }
             ("/end-all", Verb::Get) => {
-                let form = self.form(&parts.method, &session);
-                return self.confirmation(frame, &query, form, &session).await;
+                return self.confirmation(frame, &query, &parts.method, &session).await;
             }
             ("/end", Verb::Post) => Action::End,
             ("/end-all", Verb::Post) => Action::EndAll,
@@ -131,7 +129,7 @@ impl<S: Schema> Pages<S> {
         &self,
         frame: &Frame<'_>,
         query: &Query,
-        form: impl Future<Output = Result<Form, Error>>,
+        method: &Method,
         session: &Session<S>,
     ) -> Result<Page, Refusal> {
         let tagged = Tagged::read::<S>(query)?;
@@ -141,7 +139,7 @@ impl<S: Schema> Pages<S> {
         }
         let own = own_tag(session);
         let shown: Vec<_> = entries.iter().map(|entry| Shown::new(entry, own.as_deref())).collect();
-        let form = form.await?;
+        let form = self.form(method, session).await?;
         let index = tagged.value.as_ref().map(|value| value.index);
         let administrator = &self.administrator;
         Viewing { administrator, index, tag: Some(&tagged.tag) }.record(shown.len());
@@ -152,7 +150,7 @@ impl<S: Schema> Pages<S> {
         &self,
         frame: &Frame<'_>,
         query: &Query,
-        form: impl Future<Output = Result<Form, Error>>,
+        method: &Method,
         session: &Session<S>,
     ) -> Result<Page, Refusal> {
         let value = Value::read::<S>(query)?.ok_or(Refusal::NoPage)?;
@@ -160,7 +158,7 @@ impl<S: Schema> Pages<S> {
         let has_own =
             own_tag(session).is_some_and(|own| entries.iter().any(|entry| entry.tag() == own));
         let question = page::Confirmation { value, count: entries.len(), has_own };
-        Ok(page::confirmation(frame, &question, &form.await?))
+        Ok(page::confirmation(frame, &question, &self.form(method, session).await?))
     }
 
     /// Returns whether the page has a form, which needs the session of the administrator.

@@ -103,15 +103,11 @@ impl Tagged {
     }
 }
 
-/// Reads a tag. Copied from a log line, it may have spaces around it, and `…` at the end.
+/// Reads a tag. Copied from a log line, it may have spaces around it.
 fn tag(query: &Query) -> Result<String, Refusal> {
     let text = query.get("tag").unwrap_or_default().trim();
-    let tag = text.strip_suffix('…').unwrap_or(text);
-    let is_tag_character = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-    match tag.len() == SessionId::TAG_LEN && tag.bytes().all(is_tag_character) {
-        true => Ok(tag.to_owned()),
-        false => Err(Refusal::MalformedTag(text.to_owned())),
-    }
+    let tag = SessionId::tag_in(text).ok_or_else(|| Refusal::MalformedTag(text.to_owned()))?;
+    Ok(tag.to_owned())
 }
 
 /// A session as a page shows it.
@@ -164,8 +160,8 @@ impl Shown {
 ///
 /// # Errors
 ///
-/// Not exactly one session with the tag was created at this time. A session that was
-/// renewed since may belong to another person.
+/// Not exactly one session with the tag was created at this time. A session that was renewed since
+/// may belong to another person.
 pub(super) fn select<'a, D: Schema>(
     entries: &'a [SessionEntry<D>],
     created_at: Option<&str>,

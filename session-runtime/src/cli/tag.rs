@@ -24,12 +24,9 @@ impl FromStr for Tag {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let tag = text.strip_suffix('…').unwrap_or(text);
-        let is_tag_character = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-        match tag.len() == SessionId::TAG_LEN && tag.bytes().all(is_tag_character) {
-            true => Ok(Self(tag.to_owned())),
-            false => Err("must be the 8 characters that log lines and `list` show"),
-        }
+        let tag = SessionId::tag_in(text);
+        let tag = tag.ok_or("must be the 8 characters that log lines and `list` show")?;
+        Ok(Self(tag.to_owned()))
     }
 }
 

@@ -135,8 +135,15 @@ impl SessionId {
             return PythonId::from_ascii(text).map(Self::of_python);
         }
         let text: [u8; Self::LEN] = text.try_into().ok()?;
-        let alphabet = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-        text.iter().all(alphabet).then_some(Self(Text::Native(text)))
+        text.iter().all(is_base64url).then_some(Self(Text::Native(text)))
+    }
+
+    /// Returns the tag in a text. `None` if the text is not a tag, as [`tag`](Self::tag) returns it
+    /// or as `Display` shows it, with `…` at the end.
+    #[cfg(any(feature = "admin", feature = "cli"))]
+    pub(crate) fn tag_in(text: &str) -> Option<&str> {
+        let tag = text.strip_suffix('…').unwrap_or(text);
+        (tag.len() == Self::TAG_LEN && tag.as_bytes().iter().all(is_base64url)).then_some(tag)
     }
 
     /// Returns the id of the Python package with this text. The creation time is 1970.
@@ -277,6 +284,10 @@ fn write_created_at(bytes: &mut [u8; BYTES], created_at: SystemTime) {
     let seconds = created_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES]
         .copy_from_slice(&seconds.to_be_bytes()[8 - TIME_BYTES..]);
+}
+
+fn is_base64url(c: &u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_')
 }
 
 #[cfg(test)]

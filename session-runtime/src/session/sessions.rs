@@ -459,8 +459,8 @@ impl Sessions {
     ///
     /// # Costs
     ///
-    /// A [walk](Self::all) over all keys of the store, which reads only the sessions of the tag, and
-    /// one round trip more for each. On Redis, each step looks at some 2,000 keys. The walk is
+    /// A [walk](Self::all) over all keys of the store, which reads only the sessions of the tag,
+    /// and one round trip more for each. On Redis, each step looks at some 2,000 keys. The walk is
     /// repeated if no session was found, because a session that gets a new id meanwhile may be
     /// missed.
     ///

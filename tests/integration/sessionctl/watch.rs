@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{ChildStdout, Command, ExitStatus};
+use std::process::{ChildStdout, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ use session_runtime::{Lifetime, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::acceptance::World;
 use session_tests::cookies::SECRET;
 use session_tests::deployment::{Cluster, Deployment, Sentinel};
-use session_tests::server::RedisServer;
+use session_tests::program;
+use session_tests::server::{RedisServer, has_flag};
 use session_tests::sessionctl::{Running, command, run_with, start};
 use session_tests::{until, wait_for};
 
@@ -56,9 +57,7 @@ impl Watching {
     }
 
     fn signal(&mut self, signal: &str) {
-        let id = self.running.child().id().to_string();
-        let kill = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &id]).status();
-        assert!(kill.unwrap().success());
+        program::signal(self.running.child().id(), signal);
     }
 
     /// Returns the events and messages up to the end of the watch.
@@ -284,10 +283,8 @@ fn kill_broadcasts(server: &RedisServer) {
 /// Returns the ids of the connections to which a server tells all changes.
 fn broadcasts(server: &RedisServer) -> Vec<String> {
     let clients: String = server.cli(&["CLIENT", "LIST"]);
-    let has_flag =
-        |line: &&str| line.split(' ').any(|word| word.starts_with("flags=") && word.contains('B'));
     let id = |line: &str| line.split(' ').find_map(|word| word.strip_prefix("id=")).unwrap().into();
-    clients.lines().filter(has_flag).map(id).collect()
+    clients.lines().filter(|client| has_flag(client, 'B')).map(id).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -173,9 +173,7 @@ impl RedisServer {
     /// The server may notice the end of the latest of them late.
     pub fn clients(&self) -> usize {
         let clients: String = self.cli(&["CLIENT", "LIST"]);
-        let is_of_test =
-            |line: &&str| line.split(' ').any(|it| it.starts_with("flags=") && it.contains('U'));
-        clients.lines().filter(|line| !is_of_test(line)).count()
+        clients.lines().filter(|client| !has_flag(client, 'U')).count()
     }
 
     /// Records every command that the server executes from now on.
@@ -254,4 +252,9 @@ fn fresh_directory() -> PathBuf {
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir(&directory).unwrap();
     directory
+}
+
+/// Returns whether a line of `CLIENT LIST` has this flag.
+pub fn has_flag(client: &str, flag: char) -> bool {
+    client.split(' ').any(|word| word.starts_with("flags=") && word.contains(flag))
 }

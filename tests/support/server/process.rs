@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
-use crate::program::command_of;
+use crate::program::{command_of, signal};
 
 /// The command to start, without port and directory.
 #[derive(Debug, Clone)]
@@ -109,9 +109,7 @@ impl Process {
     }
 
     pub(super) fn signal(&self, name: &str) {
-        let id = self.server_id.to_string();
-        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
-        assert!(status.unwrap().success(), "the server is there to be signalled");
+        signal(self.server_id, name);
     }
 }
 

@@ -47,8 +47,8 @@ impl Missing {
                 @match self {
                     Self::Body => "The request was for the headers alone.",
                     Self::Cookies => {
-                        "The sessions of this application travel as bearer tokens, without cookies. "
-                        "Browsers send no such token with a form."
+                        "The sessions of this application travel as bearer tokens, without "
+                        "cookies. Browsers send no such token with a form."
                     }
                     Self::Secret => {
                         "Its form needs a token, and the application has no "

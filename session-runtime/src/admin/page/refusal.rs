@@ -105,8 +105,8 @@ fn shared_tag(frame: &Frame<'_>) -> Page {
 fn other_session(frame: &Frame<'_>) -> Page {
     let text = html! {
         p {
-            "The session that you saw has ended, or had a new login since. The session that has its "
-            "tag now was created at another time, and may belong to another person. "
+            "The session that you saw has ended, or had a new login since. The session that has "
+            "its tag now was created at another time, and may belong to another person. "
             b { "Nothing was ended." } " Search for the tag again."
         }
     };

@@ -53,7 +53,8 @@ fn number(char: char) -> String {
 fn shortened(text: &str, most: usize) -> Markup {
     let Some((end, _)) = text.char_indices().nth(most) else { return visible(text) };
     let left = text[end..].chars().count();
-    html! { (visible(&text[..end])) span.faint { "… " (left) @if left == 1 { " more character" } @else { " more characters" } } }
+    let more = if left == 1 { "more character" } else { "more characters" };
+    html! { (visible(&text[..end])) span.faint { "… " (left) " " (more) } }
 }
 
 enum Part<'a> {
