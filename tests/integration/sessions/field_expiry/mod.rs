@@ -13,6 +13,7 @@ use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, SessionId
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::server::{Make, RedisServer};
+use session_tests::until;
 
 macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
@@ -124,13 +125,8 @@ impl World {
     }
 
     async fn until_reconnected(&self) {
-        for _ in 0..1000 {
-            if self.sessions.create::<Visitor>().await.is_ok() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the store is not reached again");
+        let is_reached = async || self.sessions.create::<Visitor>().await.is_ok();
+        until("the store to be reached again", is_reached).await;
     }
 
     /// Returns the session of a new visitor.
