@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::replication::{self, in_step};
+use super::replication::{self, in_step, is_master};
 use crate::server::{Make, Recipe, RedisServer, Role, SENTINEL_FILE};
 use crate::wait_for;
 
@@ -168,8 +168,4 @@ fn knows_all(sentinel: &RedisServer) -> bool {
         && master["num-other-sentinels"] == (SENTINELS - 1).to_string()
         && replicas.iter().filter(|replica| replica["master-link-status"] == "ok").count()
             == REPLICAS
-}
-
-fn is_master(node: &RedisServer) -> bool {
-    node.cli::<String>(&["INFO", "replication"]).contains("role:master")
 }

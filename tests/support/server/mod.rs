@@ -148,19 +148,23 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// Returns the server's error.
+    /// Returns the server's error, or that of the connection.
     pub fn try_cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> RedisResult<T> {
         let mut invocation = redis::Cmd::new();
         for word in command {
             invocation.arg(word);
         }
-        invocation.query(&mut self.connection())
+        invocation.query(&mut self.try_connection()?)
     }
 
     /// Opens a connection for the test. It uses the Unix socket, which works even if the port only
     /// speaks TLS.
     pub fn connection(&self) -> Connection {
-        redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
+        self.try_connection().unwrap()
+    }
+
+    fn try_connection(&self) -> RedisResult<Connection> {
+        redis::Client::open(self.unix_url())?.get_connection()
     }
 
     /// Returns whether the server has `HSETEX`, the command that sets existing fields.
